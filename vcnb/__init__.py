@@ -1,0 +1,105 @@
+"""Clone, try out and compare voices in a notebook.
+
+Everything a user needs stands on this front door; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vcnb.audio.clip import Clip, Segment, Speech
+    from vcnb.audio.load import load
+    from vcnb.audio.samples import samples
+    from vcnb.compare.comparison import Comparison, compare
+    from vcnb.diagnose.report import Finding, Report, diagnose
+    from vcnb.errors import VcnbError
+    from vcnb.protocol.voice import Voice
+    from vcnb.repair.repair import repair
+    from vcnb.widgets.enrollment import Enrollment
+    from vcnb.widgets.player import Player
+    from vcnb.workflow.account import Account, connect
+    from vcnb.workflow.doctor import doctor
+
+__all__ = [
+    "Account",
+    "Clip",
+    "Comparison",
+    "Enrollment",
+    "Finding",
+    "Player",
+    "Report",
+    "Segment",
+    "Speech",
+    "VcnbError",
+    "Voice",
+    "compare",
+    "connect",
+    "diagnose",
+    "doctor",
+    "load",
+    "repair",
+    "samples",
+]
+
+_ROOMS = {
+    "Account": "vcnb.workflow.account",
+    "Clip": "vcnb.audio.clip",
+    "Comparison": "vcnb.compare.comparison",
+    "Enrollment": "vcnb.widgets.enrollment",
+    "Finding": "vcnb.diagnose.report",
+    "Player": "vcnb.widgets.player",
+    "Report": "vcnb.diagnose.report",
+    "Segment": "vcnb.audio.clip",
+    "Speech": "vcnb.audio.clip",
+    "VcnbError": "vcnb.errors",
+    "Voice": "vcnb.protocol.voice",
+    "compare": "vcnb.compare.comparison",
+    "connect": "vcnb.workflow.account",
+    "diagnose": "vcnb.diagnose.report",
+    "doctor": "vcnb.workflow.doctor",
+    "load": "vcnb.audio.load",
+    "repair": "vcnb.repair.repair",
+    "samples": "vcnb.audio.samples",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'vcnb' has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ROOMS[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _FrontDoor(types.ModuleType):
+    """Keeps `vcnb.diagnose` the function, although a room bears the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _ROOMS and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
+
+
+def _show_in_notebooks() -> None:
+    """Make clips play themselves; registered by name, so that nothing is loaded for it."""
+    ipython = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if ipython is None:
+        return
+
+    def player(clip: Any) -> Any:
+        return importlib.import_module("vcnb.widgets.player").Player(clip)._repr_mimebundle_()
+
+    ipython.display_formatter.mimebundle_formatter.for_type_by_name("vcnb.audio.clip", "Clip", player)
+
+
+_show_in_notebooks()

@@ -1,0 +1,1 @@
+"""The hosted service, seen from here: enrollment, and three ways to speak."""

@@ -1,0 +1,1 @@
+"""Voices side by side, as values."""

@@ -1,0 +1,1 @@
+"""Is this recording good enough? Findings, one check a module."""

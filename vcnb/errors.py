@@ -1,0 +1,208 @@
+"""The errors of vcnb, one tree by meaning.
+
+::
+
+    VcnbError                              .remedy
+    ├─ ClipError(ValueError)               a recording that cannot be read, judged or sent
+    ├─ SettingsError(ValueError)           a setting or an argument that cannot work; nothing was sent
+    ├─ ConsentMissingError                 nobody said that the speaker agreed; nothing was sent
+    ├─ SpendLimitError                     the next step would pass the limit; nothing was sent
+    ├─ CancelledError                      the user stopped it
+    ├─ OutcomeUnknownError                 .intent; sent, and no answer says whether it was done
+    ├─ ServiceError                        .code .status .request_id; the service answered no
+    │  ├─ AuthenticationError              the key is not known there
+    │  ├─ AccessDeniedError                the key is known and may not
+    │  ├─ InvalidRequestError(ValueError)  the request itself is wrong
+    │  ├─ AudioRejectedError               the recording was refused
+    │  ├─ ContentRefusedError              moderation
+    │  ├─ VoiceNotFoundError(LookupError)  no such voice in this account
+    │  ├─ ModelMismatchError               the voice was made for another model
+    │  ├─ QuotaError                       no place or no money left; asking again changes nothing
+    │  ├─ RateLimitedError                 too fast; later it works
+    │  └─ ServiceBrokenError               the service's own fault, or an answer that makes no sense
+    ├─ ServiceUnreachableError(OSError)    no conversation came about
+    └─ SpeechInterruptedError              .received; sound broke off before its end
+
+The message holds the value, `remedy` one sentence that the reader can act on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "AccessDeniedError",
+    "AudioRejectedError",
+    "AuthenticationError",
+    "CancelledError",
+    "ClipError",
+    "ConsentMissingError",
+    "ContentRefusedError",
+    "InvalidRequestError",
+    "ModelMismatchError",
+    "OutcomeUnknownError",
+    "QuotaError",
+    "RateLimitedError",
+    "ServiceBrokenError",
+    "ServiceError",
+    "ServiceUnreachableError",
+    "SettingsError",
+    "SpeechInterruptedError",
+    "SpendLimitError",
+    "VcnbError",
+    "VoiceNotFoundError",
+]
+
+
+class VcnbError(Exception):
+    """Anything that vcnb cannot go on from.
+
+    Parameters
+    ----------
+    message : str
+        What happened, with the value it happened to.
+    remedy : str
+        One sentence: what to do.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  try: {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only fields do not survive the default pickling, and workers send errors home.
+        return _rebuilt, (type(self), self.message), self.__dict__
+
+
+def _rebuilt(kind: type[VcnbError], message: str) -> VcnbError:
+    return kind(message)
+
+
+class ClipError(VcnbError, ValueError):
+    """A recording that cannot be read, judged or sent."""
+
+
+class SettingsError(VcnbError, ValueError):
+    """A setting or an argument that cannot work; nothing was sent."""
+
+
+class ConsentMissingError(VcnbError):
+    """Nobody said that the speaker agreed; nothing was sent."""
+
+
+class SpendLimitError(VcnbError):
+    """The next step would pass the spending limit; nothing was sent."""
+
+
+class CancelledError(VcnbError):
+    """The user stopped it."""
+
+
+class OutcomeUnknownError(VcnbError):
+    """A request was sent and no answer says whether it was carried out.
+
+    Parameters
+    ----------
+    message : str
+        What happened.
+    intent : str or None
+        What was asked for, in words that help to find it again.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(self, message: str, *, intent: str | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.intent = intent
+
+
+class ServiceError(VcnbError):
+    """The service answered, and refused or failed.
+
+    Parameters
+    ----------
+    message : str
+        The service's words.
+    code : str
+        The service's code, "" where the answer had none.
+    status : int or None
+        HTTP status, or None where the transport has none.
+    request_id : str
+        For a question to the service's support, "" where unknown.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", status: int | None = None, request_id: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+
+class AuthenticationError(ServiceError):
+    """The service does not know the key."""
+
+
+class AccessDeniedError(ServiceError):
+    """The service knows the key and does not allow this."""
+
+
+class InvalidRequestError(ServiceError, ValueError):
+    """The service found the request itself wrong."""
+
+
+class AudioRejectedError(ServiceError):
+    """The service refused the recording."""
+
+
+class ContentRefusedError(ServiceError):
+    """The service's moderation refused the content."""
+
+
+class VoiceNotFoundError(ServiceError, LookupError):
+    """No such voice in this account."""
+
+
+class ModelMismatchError(ServiceError):
+    """The voice was made for another model."""
+
+
+class QuotaError(ServiceError):
+    """No place or no money is left; asking again changes nothing."""
+
+
+class RateLimitedError(ServiceError):
+    """Too many requests; later it works."""
+
+
+class ServiceBrokenError(ServiceError):
+    """The service failed, or its answer makes no sense."""
+
+
+class ServiceUnreachableError(VcnbError, OSError):
+    """No conversation with the service came about."""
+
+
+class SpeechInterruptedError(VcnbError):
+    """Speech broke off before its end.
+
+    Parameters
+    ----------
+    message : str
+        What happened.
+    received : Clip or None
+        The sound that did arrive, in order.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(self, message: str, *, received: Any = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.received = received

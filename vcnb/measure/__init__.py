@@ -1,0 +1,1 @@
+"""Numbers about a clip, one family a module."""

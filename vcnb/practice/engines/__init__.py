@@ -1,0 +1,1 @@
+"""What speaks behind the practice service."""

@@ -1,0 +1,1 @@
+"""Remedies: from a finding's word to a better clip."""

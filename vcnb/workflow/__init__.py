@@ -1,0 +1,1 @@
+"""What people do, composed from the rooms to the left."""
