@@ -16,19 +16,19 @@ __all__ = [
     "LANGUAGES",
     "MEDIA_TYPES",
     "MODELS",
+    "Model",
     "NAME_LENGTH",
     "PAGE_SIZE_LIMIT",
     "PRICE_PER_CREATION",
     "REGIONS",
     "REQUESTS_PER_MINUTE",
+    "Region",
     "SAMPLE_RATE_LIMIT",
     "SECONDS_LIMIT",
     "SECONDS_OF_SPEECH",
     "SPEECH_SAMPLE_RATE",
     "SYSTEM_VOICES",
     "VOICES_PER_ACCOUNT",
-    "Model",
-    "Region",
     "model",
 ]
 
@@ -56,9 +56,7 @@ class Region:
 
 # Page, "Create voice", URL; the workspace hosts: reference (clone page of November 2026).
 REGIONS: dict[str, Region] = {
-    "singapore": Region(
-        "singapore", "https://dashscope-intl.aliyuncs.com/api/v1", "ap-southeast-1.maas.aliyuncs.com"
-    ),
+    "singapore": Region("singapore", "https://dashscope-intl.aliyuncs.com/api/v1", "ap-southeast-1.maas.aliyuncs.com"),
     "beijing": Region("beijing", "https://dashscope.aliyuncs.com/api/v1", "cn-beijing.maas.aliyuncs.com"),
 }
 
@@ -108,14 +106,8 @@ LANGUAGES: dict[str, str] = {
     "ru": "Russian",
 }
 
-# Page, "Speech synthesis": cloning models refuse them. The page names four, the reference the others.
-SYSTEM_VOICES = frozenset(
-    ["Cherry", "Serena", "Ethan", "Chelsie", "Momo", "Vivian", "Moon", "Maia", "Kai", "Nofish", "Bella", "Jennifer",
-     "Ryan", "Katerina", "Aiden", "Eldric Sage", "Mia", "Mochi", "Bellona", "Vincent", "Bunny", "Neil", "Elias",
-     "Arthur", "Nini", "Ebona", "Seren", "Pip", "Stella", "Bodega", "Sonrisa", "Alek", "Dolce", "Sohee", "Ono Anna",
-     "Lenn", "Emilien", "Andre", "Radio Gol", "Jada", "Dylan", "Li", "Marcus", "Roy", "Peter", "Sunny", "Eric",
-     "Rocky", "Kiki"]
-)  # fmt: skip
+# Page, "Speech synthesis": cloning models refuse them. It names these four; any other is no voice of the account.
+SYSTEM_VOICES = frozenset(["Chelsie", "Serena", "Ethan", "Cherry"])
 
 BYTES_PER_FILE = 10_000_000  # page: < 10 MB, encoded or at a URL; the smaller reading of MB is the safe one
 SECONDS_LIMIT = 60.0  # page: maximum 60 seconds

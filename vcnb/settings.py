@@ -226,9 +226,7 @@ def resolve(
     """
     folder = data_folder(data)
     if region is not None and region not in (*REGIONS, "practice"):
-        raise SettingsError(
-            f"There is no region {region!r}.", remedy="use 'singapore', 'beijing' or 'practice'"
-        )
+        raise SettingsError(f"There is no region {region!r}.", remedy="use 'singapore', 'beijing' or 'practice'")
     if base_url is not None:
         found = region_of(base_url)
         if region is not None and region != found:

@@ -1,0 +1,49 @@
+"""Every error travels between processes whole, and says what to do."""
+
+import pickle
+
+import pytest
+
+from vcnb import errors
+
+LEAVES = [getattr(errors, name) for name in errors.__all__]
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_an_error_survives_pickling_with_all_it_knows(kind):
+    error = kind("what happened", remedy="do this")
+    error.extra = 3
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is kind
+    assert (back.message, back.remedy, back.extra) == ("what happened", "do this", 3)
+    assert str(back) == "what happened\n  try: do this"
+    assert kind.__doc__
+
+
+def test_an_error_without_a_remedy_is_one_line():
+    assert str(errors.VcnbError("what happened")) == "what happened"
+
+
+def test_the_services_answer_stays_with_its_error():
+    error = pickle.loads(
+        pickle.dumps(errors.QuotaError("full", code="Throttling.AllocationQuota", status=400, request_id="r1"))
+    )
+    assert (error.code, error.status, error.request_id) == ("Throttling.AllocationQuota", 400, "r1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (errors.ClipError, ValueError),
+        (errors.SettingsError, ValueError),
+        (errors.InvalidRequestError, ValueError),
+        (errors.VoiceNotFoundError, LookupError),
+        (errors.ServiceUnreachableError, OSError),
+    ],
+)
+def test_an_error_is_also_the_builtin_that_people_catch(kind, builtin):
+    assert issubclass(kind, builtin)
+
+
+def test_the_tree_in_the_docstring_names_every_error():
+    assert all(kind.__name__ in errors.__doc__ for kind in LEAVES)
