@@ -1,0 +1,1 @@
+"""Numbers and recordings that travel with the package."""
