@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vcnb.catalog import ENROLLMENT_MODEL
 
-__all__ = ["ENROLLMENT_PATH", "create_payload", "data_uri", "delete_payload", "list_payload"]
+__all__ = [
+    "ENROLLMENT_PATH",
+    "create_payload",
+    "created",
+    "data_uri",
+    "delete_payload",
+    "deleted",
+    "list_payload",
+    "listed",
+]
 
 ENROLLMENT_PATH = "/services/audio/tts/customization"
 
@@ -62,3 +72,45 @@ def list_payload(page_index: int, page_size: int) -> dict[str, Any]:
 def delete_payload(voice: str) -> dict[str, Any]:
     """Write the request that deletes a voice."""
     return {"model": ENROLLMENT_MODEL, "input": {"action": "delete", "voice": voice}}
+
+
+def created(voice: str, target_model: str, *, fallback_reason: str | None = None) -> dict[str, Any]:
+    """Write the output that answers a creation.
+
+    Parameters
+    ----------
+    voice, target_model : str
+        The new voice and the model it is bound to.
+    fallback_reason : str, optional
+        Says that the voice was made by a degraded way (reference: clone page of November 2026).
+    """
+    output: dict[str, Any] = {"voice": voice, "target_model": target_model}
+    if fallback_reason is not None:
+        output |= {"fallback_mode": True, "fallback_reason": fallback_reason}
+    return output
+
+
+def listed(
+    rows: Sequence[Mapping[str, Any]], *, page_index: int, page_size: int, total_count: int | None
+) -> dict[str, Any]:
+    """Write the output that answers a list.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        ``voice``, ``gmt_create``, ``gmt_modified``, ``language`` (or None) and ``target_model`` of each voice.
+    page_index, page_size : int
+        Echoed. The page does not name them; the newer reference does.
+    total_count : int or None
+        None: not said, as on the page.
+    """
+    voices = [{key: value for key, value in row.items() if value is not None} for row in rows]
+    output: dict[str, Any] = {"page_index": page_index, "page_size": page_size, "voice_list": voices}
+    if total_count is not None:
+        output["total_count"] = total_count
+    return output
+
+
+def deleted(voice: str) -> dict[str, Any]:
+    """Write the output that answers a deletion."""
+    return {"voice": voice}
