@@ -1,9 +1,8 @@
 """Clone, try out and compare voices in a notebook.
 
 Everything a user needs stands on this front door; each name is loaded when it is first used.
+Python 3.6 can read this file, so that ``python3 -m vcnb`` gets as far as saying that 3.11 is needed.
 """
-
-from __future__ import annotations
 
 import importlib
 import sys
@@ -75,7 +74,7 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":
     return sorted({*globals(), *__all__})
 
 
