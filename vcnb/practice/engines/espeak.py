@@ -1,0 +1,159 @@
+"""How do we ask the espeak-ng process, and what if it dies?"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
+
+from .engine import EngineError
+
+__all__ = ["Espeak", "REMEDY"]
+
+REMEDY = "pip install 'vcnb[practice]'"
+DEADLINE = 20.0  # ours: a clause takes some 5 ms; a busy machine and a cold disk are far slower
+# ours: loading the library anew leaves some .2 MB behind each time; 40 ms for a new process are cheaper than 100 MB
+CLAUSES_PER_PROCESS = 250
+WORDS_PER_MINUTE = 160  # engine.md's base pace; espeak-ng's own default is 175
+# espeak-ng's names of the ten languages, and a variant with a higher, smaller voice
+_VOICES = {code: code for code in LANGUAGES} | {"zh": "cmn", "en": "en-us", "pt": "pt-br"}
+_HIGH = "+f3"
+
+
+class Espeak:
+    """Speaks through a process of its own, which is started when needed and again when it dies.
+
+    Parameters
+    ----------
+    deadline : float
+        Seconds that one clause may take.
+    """
+
+    def __init__(self, *, deadline: float = DEADLINE) -> None:
+        self.deadline = deadline
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._spoken = 0
+
+    @staticmethod
+    def installed() -> bool:
+        """Tell whether espeak-ng is there, without loading it."""
+        return _folder() is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running worker, None between two."""
+        return None if self._process is None else self._process.pid
+
+    def speak(self, text: str, language: str, *, high: bool = False, pace: float = 1.0) -> npt.NDArray[np.float64]:
+        """Speak one clause.
+
+        Parameters
+        ----------
+        text : str
+            Already cleaned; for Japanese in kana.
+        language : str
+            Two-letter code.
+        high : bool
+            Whether to take the higher voice.
+        pace : float
+            1 is 160 words a minute.
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+            24 kHz, full scale at 1; empty where there is nothing to sound. The same for the same arguments.
+
+        Raises
+        ------
+        EngineError
+            If espeak-ng is not installed, refuses the text, or died twice over it.
+        """
+        voice = _VOICES[language] + (_HIGH if high else "")
+        line = json.dumps({"text": text, "voice": voice, "rate": round(WORDS_PER_MINUTE * pace)}).encode() + b"\n"
+        with self._lock:
+            answer = self._ask(line) or self._ask(line)
+        if answer is None:
+            raise EngineError(f"espeak-ng broke off twice over {text[:40]!r}.", remedy="speak it in other words")
+        sample_rate, body = answer
+        if not sample_rate:
+            raise EngineError(f"espeak-ng cannot speak: {body.decode(errors='replace')}.", remedy=REMEDY)
+        samples = np.frombuffer(body, dtype=np.int16) / 32768.0
+        return np.asarray(soxr.resample(samples, sample_rate, SPEECH_SAMPLE_RATE), dtype=np.float64)
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, line: bytes) -> tuple[int, bytes] | None:
+        """Send a request and wait for its answer; None when the process died over it."""
+        process = self._running()
+        requests, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        # A blocking read with a deadline on every system: the killer ends the process, and that ends the read.
+        killer = threading.Timer(self.deadline, process.kill)
+        killer.daemon = True
+        killer.start()
+        try:
+            requests.write(line)
+            requests.flush()
+            sample_rate, size = struct.unpack("<ii", _exactly(answers, 8))
+            body = _exactly(answers, size)
+        except (OSError, EOFError):
+            self._end()
+            return None
+        finally:
+            killer.cancel()
+        self._spoken += 1
+        return sample_rate, body
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._spoken >= CLAUSES_PER_PROCESS:
+            self._end()
+        if self._process is None:
+            folder = _folder()
+            if folder is None:
+                raise EngineError("espeak-ng is not installed.", remedy=REMEDY)
+            program = [sys.executable, "-I", "-S", str(Path(__file__).with_name("espeak_worker.py")), str(folder)]
+            self._process = subprocess.Popen(
+                program,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if not name.startswith("DASHSCOPE_")},
+            )
+            self._spoken = 0
+        return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _folder() -> Path | None:
+    """Where the library and its data lie; the package is found and never imported."""
+    spec = importlib.util.find_spec("espeakng_loader")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

@@ -1,0 +1,135 @@
+"""How is Japanese read? Kanji become kana, for espeak-ng knows only those."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+from typing import Any
+
+from .engine import EngineError
+
+__all__ = ["kana", "number"]
+
+_DIGITS = "ゼロ イチ ニ サン ヨン ゴ ロク ナナ ハチ キュー".split()
+_PLACES = ("", "ジュー", "ヒャク", "セン")
+_MYRIADS = ("", "マン", "オク", "チョー")
+# Sound changes of the two places that have them
+_CHANGED = {
+    (3, "ヒャク"): "サンビャク",
+    (6, "ヒャク"): "ロッピャク",
+    (8, "ヒャク"): "ハッピャク",
+    (3, "セン"): "サンゼン",
+    (8, "セン"): "ハッセン",
+}
+# What follows a number reads otherwise than it does alone
+_COUNTERS = {
+    "%": "パーセント",
+    "円": "エン",
+    "年": "ネン",
+    "月": "ガツ",
+    "日": "ニチ",
+    "時": "ジ",
+    "分": "フン",
+    "人": "ニン",
+    "個": "コ",
+    "km": "キロメートル",
+    "cm": "センチメートル",
+    "kg": "キログラム",
+    "m": "メートル",
+    "g": "グラム",
+}
+_NUMBER = re.compile(r"(\d+(?:,\d{3})*)(?:\.(\d+))?(km|cm|kg|[mg](?![a-z])|[%円年月日時分人個])?")
+# A word begins with one of these parts of speech; particles and endings cling to the word before them.
+_HEADS = {"名詞", "動詞", "形容詞", "副詞", "接続詞", "連体詞", "感動詞", "接頭詞"}
+
+
+def kana(text: str) -> str:
+    """Read Japanese.
+
+    Parameters
+    ----------
+    text : str
+        Kanji, kana, numbers.
+
+    Returns
+    -------
+    str
+        The pronunciation in katakana, words apart, punctuation kept. Which of several readings a word has is the
+        dictionary's guess.
+
+    Raises
+    ------
+    EngineError
+        If the dictionary is not installed.
+    """
+    parts: list[str] = []
+    position = 0
+    for match in _NUMBER.finditer(text):
+        parts += [_read(text[position : match.start()]), _numeral(match)]
+        position = match.end()
+    return " ".join([*parts, _read(text[position:])]).strip()
+
+
+def number(digits: str) -> str:
+    """Read a whole number.
+
+    Parameters
+    ----------
+    digits : str
+        Without separators.
+
+    Returns
+    -------
+    str
+        Katakana; digit by digit from ten thousand billions on, and with leading zeros.
+    """
+    if len(digits) > 16 or (len(digits) > 1 and digits.startswith("0")):
+        return " ".join(_DIGITS[int(digit)] for digit in digits)
+    if not int(digits):
+        return _DIGITS[0]
+    groups = [digits[max(0, end - 4) : end] for end in range(len(digits), 0, -4)]
+    return "".join(
+        _below_myriad(group, bare=not myriad) + myriad
+        for group, myriad in reversed(list(zip(groups, _MYRIADS, strict=False)))
+        if int(group)
+    )
+
+
+def _below_myriad(digits: str, *, bare: bool) -> str:
+    read = ""
+    for place, digit in zip(reversed(_PLACES[: len(digits)]), map(int, digits), strict=True):
+        if not digit:
+            continue
+        # 10, 100 and 1,000 go without their "one", but 1,000 before a myriad
+        silent = digit == 1 and place and (bare or place != "セン")
+        read += place if silent else _CHANGED.get((digit, place), _DIGITS[digit] + place)
+    return read
+
+
+def _numeral(match: re.Match[str]) -> str:
+    whole, fraction, counter = match.groups()
+    read = number(whole.replace(",", ""))
+    if fraction:
+        read += "テン" + "".join(_DIGITS[int(digit)] for digit in fraction)
+    return read + _COUNTERS.get(counter or "", "")
+
+
+def _read(text: str) -> str:
+    read = ""
+    for token in _tokenizer().tokenize(text) if text.strip() else []:
+        details = token.details or ["*"]
+        pronunciation = details[-1] if details[-1] != "*" else token.surface
+        read += (" " if details[0] in _HEADS else "") + pronunciation
+    return read
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    if importlib.util.find_spec("lindera") is None:
+        raise EngineError(
+            "Reading Japanese needs a dictionary, which is not installed.", remedy="pip install 'vcnb[practice]'"
+        )
+    import lindera
+
+    return lindera.Tokenizer(lindera.load_dictionary("embedded://ipadic"), mode="normal")

@@ -1,0 +1,144 @@
+"""What speaks in ten languages without a key, a download or a GPU?
+
+A practice voice: the reference's pitch on a synthetic speaker. It is understood, and it does not pretend to be the
+service's quality. English by hibari-tts, the rest by espeak-ng in a process of its own, pitch by WORLD.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
+
+from .engine import EngineError, Reference
+from .english import English
+from .espeak import REMEDY, Espeak
+from .japanese import kana
+from .text import Bite, bites, clean, language_of, sounds
+from .voice import Voice, measure_voice
+from .world import with_pitch
+
+__all__ = ["PracticeEngine"]
+
+# All ours.
+HIGH_ABOVE_HZ = 168.0  # engine.md: above it espeak-ng's higher variant is nearer to the speaker
+LEVEL_DBFS = -20.0  # of everything that is spoken, whatever the reference's level
+PIECE = round(0.4 * SPEECH_SAMPLE_RATE)
+FADE = round(0.005 * SPEECH_SAMPLE_RATE)
+SILENCE_BELOW_PEAK_DB = 45.0
+SILENCE_FOR_MARKS = 0.2  # s
+
+# What the base speakers say once, so that their own pitch and level are known.
+_CALIBRATION = {
+    "zh": "今天天气很好，我们一起去公园走走。你昨天晚上看了那本新书吗？",
+    "en": "Good morning, the train to the harbour leaves in a few minutes. Did you remember to bring the old map?",
+    "de": "Guten Morgen, der Zug zum Hafen fährt in wenigen Minuten. Hast du an die alte Karte gedacht?",
+    "it": "Buongiorno, il treno per il porto parte fra pochi minuti. Ti sei ricordato della vecchia mappa?",
+    "pt": "Bom dia, o trem para o porto parte em poucos minutos. Você se lembrou do mapa antigo?",
+    "es": "Buenos días, el tren al puerto sale en pocos minutos. ¿Te acordaste del mapa viejo?",
+    "ja": "おはようございます、港へ行く電車はもうすぐ出ます。古い地図を持ってきましたか。",
+    "ko": "좋은 아침입니다, 항구로 가는 기차는 곧 떠납니다. 오래된 지도를 가져왔나요?",
+    "fr": "Bonjour, le train pour le port part dans quelques minutes. As-tu pensé à la vieille carte ?",
+    "ru": "Доброе утро, поезд в порт отходит через несколько минут. Ты не забыл старую карту?",
+}
+
+Sound = npt.NDArray[np.float64]
+
+
+class PracticeEngine:
+    """Speaks ten languages with the pitch of the reference."""
+
+    version = "practice 1"
+
+    def __init__(self) -> None:
+        self._english = English()
+        self._espeak = Espeak()
+        self._bases: dict[tuple[str, bool], Voice] = {}
+        self._lock = threading.Lock()
+
+    def profile(self, reference: Reference) -> bytes:
+        """Measure the voice once; see `Engine.profile`."""
+        return measure_voice(reference).to_bytes(self.version)
+
+    def speak(self, text: str, *, language: str, profile: bytes) -> Iterator[npt.NDArray[np.int16]]:
+        """Speak, in pieces of at most 0.4 s; see `Engine.speak`.
+
+        A text of nothing but punctuation is a short silence, as in a conversation marks may come alone; a text that
+        holds something else and gives no sound is refused.
+        """
+        voice = Voice.from_bytes(profile, self.version)
+        plain = clean(text)
+        return self._pieces(plain, language_of(plain, language), voice)
+
+    def close(self) -> None:
+        """End espeak-ng's process."""
+        self._espeak.close()
+
+    def _pieces(self, text: str, language: str, voice: Voice) -> Iterator[npt.NDArray[np.int16]]:
+        if not sounds(text):
+            yield np.zeros(round(SILENCE_FOR_MARKS * SPEECH_SAMPLE_RATE), dtype=np.int16)
+            return
+        spoken, pause = False, 0.0
+        for bite in bites(text, language):
+            sound = self._say(bite, language, voice)
+            if not len(sound):
+                continue
+            silence = np.zeros(round(pause * SPEECH_SAMPLE_RATE) if spoken else 0)
+            pcm = (np.concatenate([silence, sound]) * 32767).round().astype(np.int16)
+            for start in range(0, len(pcm), PIECE):
+                yield pcm[start : start + PIECE]
+            spoken, pause = True, bite.pause
+        if not spoken:
+            raise EngineError(f"There is nothing to speak in {text[:40]!r}.", remedy="write it in words")
+
+    def _say(self, bite: Bite, language: str, voice: Voice) -> Sound:
+        high = voice.pitch > np.log(HIGH_ABOVE_HZ)
+        neural = bite.language == language == "en" and self._english.installed()
+        sound = _trimmed(self._english.speak(bite.text)) if neural else np.zeros(0)
+        if not len(sound):  # hibari reads no emoji, for one
+            neural, sound = False, _trimmed(self._espeak_says(bite.text, bite.language, high=high))
+        if not len(sound):
+            return sound
+        base = self._base("hibari" if neural else bite.language, high=high)
+        moved = with_pitch(sound, base=(base.pitch, base.range), target=(voice.pitch, voice.range))
+        return _finished(moved, LEVEL_DBFS - base.rms_dbfs)
+
+    def _espeak_says(self, text: str, language: str, *, high: bool) -> Sound:
+        if not self._espeak.installed():
+            raise EngineError(f"Speaking {LANGUAGES[language]} needs espeak-ng, which is not installed.", remedy=REMEDY)
+        return self._espeak.speak(kana(text) if language == "ja" else text, language, high=high)
+
+    def _base(self, speaker: str, *, high: bool) -> Voice:
+        """Figures of a base speaker, measured at its first word."""
+        key = (speaker, high and speaker != "hibari")
+        with self._lock:
+            if key not in self._bases:
+                if speaker == "hibari":
+                    said = self._english.speak(_CALIBRATION["en"])
+                else:
+                    said = self._espeak_says(_CALIBRATION[speaker], speaker, high=high)
+                self._bases[key] = measure_voice(Reference(said.astype(np.float32), SPEECH_SAMPLE_RATE))
+            return self._bases[key]
+
+
+def _trimmed(sound: Sound) -> Sound:
+    """Without the silence at both ends: the pauses are ours."""
+    peak = float(np.abs(sound).max(initial=0.0))
+    loud = np.flatnonzero(np.abs(sound) > peak * 10 ** (-SILENCE_BELOW_PEAK_DB / 20))
+    if peak < 1e-3:
+        return np.zeros(0)
+    return np.ascontiguousarray(sound[max(0, loud[0] - 2 * FADE) : loud[-1] + 2 * FADE])
+
+
+def _finished(sound: Sound, gain_db: float) -> Sound:
+    """At the common level, inside full scale, and without a click at either end."""
+    loud = sound * 10 ** (gain_db / 20)
+    loud *= min(1.0, 0.98 / float(np.abs(loud).max(initial=1e-9)))
+    ramp = np.linspace(0.0, 1.0, min(FADE, len(loud) // 2))
+    loud[: len(ramp)] *= ramp
+    loud[len(loud) - len(ramp) :] *= ramp[::-1]
+    return loud
