@@ -27,8 +27,8 @@ FORMATS: dict[str, str] = {
 SUFFIXES: dict[str, frozenset[str]] = {
     "wav": frozenset({".wav", ".wave", ".rf64", ".bwf"}),
     "w64": frozenset({".w64"}),
-    "mp3": frozenset({".mp3", ".mp2"}),
-    "mp4": frozenset({".m4a", ".mp4", ".m4b", ".mov"}),
+    "mp3": frozenset({".mp3"}),
+    "mp4": frozenset({".m4a", ".mp4", ".m4b"}),
     "flac": frozenset({".flac"}),
     "ogg": frozenset({".ogg", ".oga", ".opus", ".spx"}),
     "matroska": frozenset({".webm", ".mka", ".mkv"}),
