@@ -1,0 +1,199 @@
+"""Whether a recording is fit to be cloned, and what stands against it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from vcnb.audio.clip import Clip
+from vcnb.audio.load import load
+from vcnb.errors import ClipError
+
+from .finding import Finding, Verdict
+from .subject import Judged, Subject, checks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Finding", "Report", "diagnose", "undecided", "unreadable", "worst"]
+
+# Nothing was declared about these, so that nothing is held against the recording.
+_MAY_BE_UNKNOWN = frozenset({"language", "transcript"})
+_WORST: tuple[Verdict, ...] = ("pass", "warn", "fail")
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """Findings about one recording.
+
+    Parameters
+    ----------
+    name : str
+        What the recording is called.
+    findings : tuple of Finding
+        In the order of the checks.
+    clip : Clip or None
+        The recording, None where it could not be read.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    clip: Clip | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings; what could not be judged makes it at best "warn"."""
+        return worst(self.findings)
+
+    @property
+    def hard_failures(self) -> tuple[Finding, ...]:
+        """Findings for which the service would refuse the recording."""
+        return tuple(finding for finding in self.findings if finding.hard and finding.verdict == "fail")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, ready for JSON."""
+        source = self.clip.source if self.clip else None
+        return {
+            "file": (source.path if source else None) or self.name,
+            "verdict": self.verdict,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """Give it as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give it as a table, one row a finding."""
+        import pandas as pd
+
+        columns = ["verdict", "value", "unit", "required", "required_by", "message", "advice", "remedy"]
+        rows = [finding.to_dict() for finding in self.findings]
+        return pd.DataFrame(rows, columns=["check", *columns]).set_index("check")
+
+    def plot(self) -> Figure:
+        """Draw waveform and mel spectrogram with the findings marked.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Of pyplot, so that `plt.show()` shows it.
+
+        Raises
+        ------
+        ClipError
+            If the recording could not be read.
+        """
+        if self.clip is None:
+            raise ClipError(f"{self.name}: there is nothing to draw.", remedy="give a recording that can be read")
+        import matplotlib.pyplot as plt
+
+        from .drawing import SIZE, draw
+
+        figure: Figure = plt.figure(figsize=SIZE, layout="constrained")
+        draw(figure, self.clip, self.findings, f"{self.name or 'recording'}: {self.verdict}")
+        return figure
+
+    def _repr_html_(self) -> str:
+        from .page import as_html
+
+        return as_html(self)
+
+    def __repr__(self) -> str:
+        lines = [f"<Report {self.name!r}: {self.verdict}>"]
+        lines += [f"  {each.verdict:7} {each.check:12} {each.message}" for each in self.findings]
+        return "\n".join(lines)
+
+
+def worst(findings: Iterable[Finding]) -> Verdict:
+    """Put verdicts together.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        Any.
+
+    Returns
+    -------
+    {"pass", "warn", "fail"}
+        Unknown counts as warn, but for what was never declared.
+    """
+    counted = [
+        "warn" if finding.verdict == "unknown" else finding.verdict
+        for finding in findings
+        if not (finding.verdict == "unknown" and finding.check in _MAY_BE_UNKNOWN)
+    ]
+    return max(counted, key=_WORST.index, default="warn")
+
+
+def diagnose(
+    clip_or_path: Clip | str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    language: str | None = None,
+    transcript: str | None = None,
+) -> Report:
+    """Judge a recording as it would be sent.
+
+    Parameters
+    ----------
+    clip_or_path : Clip, path, bytes or file object
+        The recording.
+    language : str or None
+        Two-letter code of what is spoken.
+    transcript : str or None
+        What is spoken.
+
+    Returns
+    -------
+    Report
+        One finding for each check.
+
+    Raises
+    ------
+    ClipError
+        If it cannot be read.
+    """
+    clip = load(clip_or_path)
+    subject = Subject(clip, language, transcript)
+    return Report(clip.name, tuple(check.finding(check.judge(subject)) for check in checks()), clip)
+
+
+def unreadable(name: str, error: ClipError) -> Report:
+    """Report on a file that could not be read.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    error : ClipError
+        What `vcnb.load` said.
+
+    Returns
+    -------
+    Report
+        Verdict fail, one finding: "format".
+    """
+    judged = Judged("fail", None, error.message, error.remedy)
+    return Report(name, tuple(check.finding(judged) for check in checks() if check.name == "format"))
+
+
+def undecided(name: str, reason: str) -> Report:
+    """Report on a recording that the service can fetch and we could not.
+
+    Parameters
+    ----------
+    name : str
+        Its address.
+    reason : str
+        Why nothing can be said.
+
+    Returns
+    -------
+    Report
+        Every finding "unknown".
+    """
+    return Report(name, tuple(check.finding(Judged("unknown", None, reason)) for check in checks()))

@@ -1,0 +1,138 @@
+"""What the checks look at, and how a function becomes a check."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from vcnb.audio.clip import Clip, Segment, Source
+from vcnb.audio.encode import outgoing
+
+from .finding import Finding, RequiredBy, Verdict
+
+__all__ = ["Check", "Judged", "Subject", "check", "checks"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A recording under judgement, with what was declared about it.
+
+    Parameters
+    ----------
+    clip : Clip
+        The recording.
+    language : str or None
+        Two-letter code that was declared.
+    transcript : str or None
+        What was spoken, as declared.
+    """
+
+    clip: Clip
+    language: str | None = None
+    transcript: str | None = None
+
+    @cached_property
+    def source(self) -> Source:
+        """The file that would be sent; made once for all checks."""
+        return outgoing(self.clip)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a check found; the check itself knows the rest.
+
+    Parameters
+    ----------
+    verdict, value, message, advice, remedy, segments
+        As in `Finding`.
+    """
+
+    verdict: Verdict
+    value: float | int | str | None
+    message: str
+    advice: str = ""
+    remedy: str = ""
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is judged.
+
+    Parameters
+    ----------
+    name, unit, required, required_by, hard
+        As in `Finding`.
+    rank : int
+        Place in the report, small first.
+    judge : callable
+        From a Subject to what was found.
+    """
+
+    name: str
+    rank: int
+    judge: Callable[[Subject], Judged]
+    unit: str = ""
+    required: str = ""
+    required_by: RequiredBy = "page"
+    hard: bool = False
+
+    def finding(self, judged: Judged) -> Finding:
+        """Complete what was found by what the check asks for."""
+        return Finding(
+            self.name,
+            judged.verdict,
+            judged.message,
+            judged.value,
+            self.unit,
+            self.required,
+            self.required_by,
+            judged.segments,
+            judged.advice,
+            judged.remedy,
+            self.hard,
+        )
+
+
+def check(
+    *, rank: int, required: str, unit: str = "", required_by: RequiredBy = "page", hard: bool = False
+) -> Callable[[Callable[[Subject], Judged]], Check]:
+    """Make a function a check; a module in ``checks`` needs no more to take part.
+
+    Parameters
+    ----------
+    rank : int
+        Place in the report, small first.
+    required, unit, required_by, hard
+        As in `Finding`.
+
+    Returns
+    -------
+    callable
+        The decorator. The check bears the function's name.
+    """
+
+    def made(judge: Callable[[Subject], Judged]) -> Check:
+        return Check(judge.__name__, rank, judge, unit, required, required_by, hard)
+
+    return made
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Find the checks, one in each module of the folder ``checks``.
+
+    Returns
+    -------
+    tuple of Check
+        In the order of the report.
+    """
+    from . import checks as folder
+
+    names = [found.name for found in pkgutil.iter_modules(folder.__path__)]
+    modules = [importlib.import_module(f"{folder.__name__}.{name}") for name in names]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
+    return tuple(sorted(found, key=lambda each: each.rank))
