@@ -201,8 +201,16 @@ class SpeechInterruptedError(VcnbError):
         The sound that did arrive, in order.
     remedy : str
         What to do.
+    code : str
+        The service's code, "" where it said none.
+    request_id : str
+        Of the request that broke off, "" where unknown.
     """
 
-    def __init__(self, message: str, *, received: Any = None, remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, received: Any = None, remedy: str = "", code: str = "", request_id: str = ""
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.received = received
+        self.code = code
+        self.request_id = request_id

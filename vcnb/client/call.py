@@ -1,0 +1,168 @@
+"""How long a call to the service may take, and how it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+__all__ = ["Call", "End", "shut"]
+
+End = Literal["deadline", "silence", "cancelled"]
+
+
+class Call:
+    """One call: its deadlines, its sockets, and the hand that stops it from any thread.
+
+    The time-outs of a socket count from byte to byte, so a peer that drips holds a caller for ever. Here a thread
+    waits for the deadline and shuts the sockets, which wakes whoever reads or writes on them.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds for the whole call.
+    silence : float, optional
+        Seconds between two sounds (`heard`), at most.
+    on_stop : callable, optional
+        Told once, when the call is stopped before its end.
+    """
+
+    def __init__(
+        self, timeout: float, *, silence: float | None = None, on_stop: Callable[[End], None] | None = None
+    ) -> None:
+        self.timeout = timeout
+        self.silence = silence
+        self.sent = False  # whether a byte of a request may have reached the service
+        self.status: int | None = None  # of the last answer
+        self.retry_after: str | None = None
+        self._on_stop = on_stop
+        self._began = self._heard = time.monotonic()
+        self._stopped: End | None = None
+        self._over = False
+        self._changed = threading.Condition()
+        self._sockets: list[socket.socket] = []
+        self._watch = threading.Thread(target=self._wait_for_the_deadline, name="vcnb-deadline", daemon=True)
+
+    def __enter__(self) -> Call:
+        self._began = self._heard = time.monotonic()
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._over = True
+            self._sockets.clear()
+            self._changed.notify_all()
+        if threading.current_thread() is not self._watch:
+            self._watch.join(1)
+
+    @property
+    def stopped(self) -> End | None:
+        """Why it was stopped before its end; None while it was not."""
+        return self._stopped
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the call began."""
+        return time.monotonic() - self._began
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to the deadline, 0 after it."""
+        return max(0.0, self.timeout - self.elapsed)
+
+    def heard(self) -> None:
+        """Note that sound arrived."""
+        self._heard = time.monotonic()
+
+    def expect_within(self, silence: float | None) -> None:
+        """From now on sound is expected within so many seconds, or not expected."""
+        with self._changed:
+            self.silence = silence
+            self._heard = time.monotonic()
+            self._changed.notify_all()
+
+    def hold(self, sock: socket.socket) -> None:
+        """Keep a socket within reach of `stop`; from here on the request may arrive."""
+        with self._changed:
+            self.sent = True
+            self._sockets.append(sock)
+            stopped = self._stopped
+        if stopped:
+            shut(sock)
+
+    def stop(self, why: End = "cancelled") -> None:
+        """End the call now, from any thread; nothing happens after its end.
+
+        Parameters
+        ----------
+        why : {"deadline", "silence", "cancelled"}
+            The first reason counts.
+        """
+        with self._changed:
+            if self._over or self._stopped:
+                return
+            self._stopped = why
+            sockets = list(self._sockets)
+            self._changed.notify_all()
+        if self._on_stop:
+            self._on_stop(why)
+        for sock in sockets:
+            shut(sock)
+
+    def pause(self, attempt: int) -> bool:
+        """Wait before another attempt, at least as long as the service asked.
+
+        Parameters
+        ----------
+        attempt : int
+            Number of attempts that were made.
+
+        Returns
+        -------
+        bool
+            False where the deadline leaves no time for it, or the call was stopped.
+        """
+        seconds = random.uniform(0.5, 1.0) * min(8.0, 0.25 * 2**attempt)
+        if self.retry_after and self.retry_after.strip().isdigit():
+            seconds = max(seconds, float(self.retry_after))
+        self.retry_after = None
+        if seconds >= self.remaining:
+            return False
+        until = time.monotonic() + seconds
+        with self._changed:
+            while not self._stopped and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            # Silence is counted from the attempt on, not from the pause before it.
+            self._heard = time.monotonic()
+        return self._stopped is None
+
+    def _wait_for_the_deadline(self) -> None:
+        with self._changed:
+            while not (self._over or self._stopped):
+                due, why = self._due()
+                left = due - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                break
+            else:
+                return
+        self.stop(why)
+
+    def _due(self) -> tuple[float, End]:
+        whole = self._began + self.timeout
+        if self.silence is not None and self._heard + self.silence < whole:
+            return self._heard + self.silence, "silence"
+        return whole, "deadline"
+
+
+def shut(sock: socket.socket) -> None:
+    """Shut a socket down from any thread; whoever reads or writes on it wakes."""
+    with contextlib.suppress(OSError):  # closed already is what was wanted
+        # The plain socket's own method: the one of TLS would forget its state under a reader's feet.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
