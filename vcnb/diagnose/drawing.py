@@ -23,8 +23,8 @@ COLUMNS = 900  # of the picture; more would not be seen
 DYNAMIC_DB = 58.0
 INK = "#757575"  # readable on white (4.6 : 1) and on black (4.6 : 1)
 BLUE = "#2f86c8"
-COLOURS = {"pass": "#2e7d32", "warn": "#b26a00", "fail": "#c62828", "unknown": INK}
-HATCHES = {"warn": "..", "fail": "//", "unknown": ""}
+COLOURS = {"pass": "#2e7d32", "warn": "#b26a00", "fail": "#d8453f", "unknown": INK}
+HATCHES = {"warn": "..", "fail": "/", "unknown": ""}
 TICKS_HZ = (100, 300, 1000, 3000, 6000, 12000)
 
 
@@ -50,8 +50,10 @@ def draw(figure: Figure, clip: Clip, findings: Sequence[Finding], title: str) ->
         for segment in finding.segments:
             for axes in (wave, mel):
                 colour, hatch = COLOURS[finding.verdict], HATCHES.get(finding.verdict)
-                axes.axvspan(segment.start, segment.end, facecolor="none", edgecolor=colour, hatch=hatch, lw=1)
-            wave.annotate(finding.check, (segment.start, 1), xytext=(3, -9), textcoords="offset points", fontsize=8)
+                axes.axvspan(segment.start, segment.end, facecolor="none", edgecolor=colour, hatch=hatch, lw=0.6)
+            words = f"{finding.check}: {finding.verdict}"
+            place = {"xytext": (0, 3), "textcoords": "offset points", "fontsize": 8, "color": COLOURS[finding.verdict]}
+            wave.annotate(words, (segment.start, 1), annotation_clip=False, **place)
     for axes in (wave, mel):
         axes.set_facecolor("none")
         axes.tick_params(colors=INK, labelsize=8)
@@ -75,12 +77,15 @@ def drawn_png(clip: Clip, findings: Sequence[Finding], title: str) -> bytes:
         A PNG file.
     """
     from matplotlib.figure import Figure
+    from PIL import Image
 
     figure = Figure(figsize=SIZE, layout="constrained")
     draw(figure, clip, findings, title)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, transparent=True)
-    return buffer.getvalue()
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100, transparent=True)
+    # A third of the bytes in the saved notebook, and no difference to the eye.
+    Image.open(drawn).quantize(96, method=Image.Quantize.FASTOCTREE).save(packed, format="png", optimize=True)
+    return packed.getvalue()
 
 
 def _draw_wave(axes: Any, clip: Clip) -> None:

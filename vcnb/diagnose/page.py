@@ -63,7 +63,7 @@ def _row(finding: Finding) -> str:
     value = "" if finding.value is None else f"{finding.value:,}" if _is_number(finding.value) else str(finding.value)
     cells = (
         escape(finding.check),
-        escape(f"{value} {finding.unit}".strip()),
+        escape(f"{value} {finding.unit}".strip() if value else ""),
         escape(f"{finding.required} ({'the service' if finding.required_by == 'page' else 'ours'})"),
         escape(f"{finding.message} {finding.advice}".strip()),
     )
