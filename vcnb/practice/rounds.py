@@ -1,0 +1,149 @@
+"""How the responses of a realtime session are spoken, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from aiohttp import web
+
+from vcnb.protocol.realtime import Round
+from vcnb.protocol.synthesis import characters, language_of
+
+from .context import CONTEXT, drop
+from .engines.engine import EngineError
+from .faults import Drawn
+from .speaking import chunks
+
+__all__ = ["Rounds"]
+
+
+class Rounds:
+    """The queue of what is to be spoken.
+
+    Parameters
+    ----------
+    request : Request
+        The upgrade.
+    send : callable
+        Sends an event.
+    fail : callable
+        Sends an error, code and message, and ends the session.
+    session : dict
+        The settings, as they are when a round begins.
+    drawn : Drawn
+        What the session was dealt.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+        fail: Callable[..., Awaitable[None]],
+        session: dict[str, Any],
+        drawn: Drawn,
+    ) -> None:
+        self._request = request
+        self._context = request.app[CONTEXT]
+        self._send = send
+        self._fail = fail
+        self._session = session
+        self._drawn = drawn
+        self._texts: asyncio.Queue[str] = asyncio.Queue()
+        self._cancelled = asyncio.Event()
+        self._running = False
+        self._n_deltas = 0
+
+    def put(self, text: str) -> None:
+        """Have a text spoken after those before it; blanks are not."""
+        if text.strip():
+            self._texts.put_nowait(text)
+
+    def cancel(self) -> None:
+        """End the round that runs, if one does."""
+        if self._running:
+            self._cancelled.set()
+
+    async def finished(self) -> None:
+        """Return when everything is spoken."""
+        await self._texts.join()
+
+    async def run(self) -> None:
+        """Speak, for as long as nobody cancels this task."""
+        while True:
+            text = await self._texts.get()
+            self._running = True
+            try:
+                await self._speak(text)
+            except ConnectionError:  # the client has gone; whoever reads from it will see
+                return
+            finally:
+                self._running = False
+                self._cancelled.clear()
+            self._texts.task_done()
+
+    async def _speak(self, text: str) -> None:
+        session = self._session
+        told = Round(voice=session["voice"], text=text)
+        for event in told.opening():
+            await self._send(event)
+        status = "completed"
+        stream = chunks(
+            self._pieces(text),
+            sample_rate=session["sample_rate"],
+            header=session["response_format"] == "wav",
+            odd="odd_chunks" in self._drawn,
+        )
+        try:
+            if "silent" not in self._drawn:
+                await self._strike()
+                async with aclosing(stream) as sound:  # type: ignore[type-var]
+                    async for chunk in sound:
+                        await self._send(told.delta(base64.b64encode(chunk).decode("ascii")))
+                        self._n_deltas += 1
+                        await self._strike()
+                        if self._cancelled.is_set():
+                            status = "incomplete"
+                            break
+        except EngineError as error:
+            await self._close_round(told, "failed")
+            await self._fail("InternalError.Algo", error.message, 1011)
+            return
+        await self._close_round(told, status)
+
+    async def _close_round(self, told: Round, status: str) -> None:
+        for event in told.closing(status=status, audio_done_first="audio_done_first" in self._drawn):
+            await self._send(event)
+
+    async def _pieces(self, text: str) -> AsyncIterator[npt.NDArray[np.int16]]:
+        """Speak and bill: from the first piece on it costs."""
+        language = language_of(self._session["language_type"])
+        billed = False
+        source = self._context.speaker.pieces(text, language=language, voice=self._session["voice"])
+        try:
+            async with aclosing(source) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    billed = True
+                    yield piece
+        finally:
+            if billed:
+                await asyncio.to_thread(self._context.state.bill, characters(text))
+
+    async def _strike(self) -> None:
+        """Break off if a fault is due after so many pieces of sound."""
+        for name in ("stream_error", "cut", "end_early", "stall_mid"):
+            if name not in self._drawn or self._n_deltas != self._drawn[name]["after"]:
+                continue
+            if name == "stream_error":
+                _, code, message = self._drawn.refusal(name)
+                await self._fail(code, message)
+            elif name == "cut":
+                drop(self._request)
+            elif name == "end_early":
+                await self._fail("", "", 1000)
+            await asyncio.Event().wait()
