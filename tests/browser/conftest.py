@@ -1,0 +1,46 @@
+"""One JupyterLab and one page for all browser tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import FLAGS, Notebook, find_browser, running_lab
+
+OUT = Path(__file__).parent.parent / "out"
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def notebook(lab_folder: Path) -> Iterator[Notebook]:
+    browser_path = find_browser()
+    from playwright.sync_api import sync_playwright
+
+    with running_lab(lab_folder) as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        context = browser.new_context(viewport={"width": 1000, "height": 1400}, accept_downloads=True)
+        try:
+            yield Notebook(context.new_page(), base, lab_folder / "work" / "panels.ipynb")
+        finally:
+            context.close()
+            browser.close()
+
+
+@pytest.fixture
+def book(notebook: Notebook) -> Iterator[Notebook]:
+    """Give the notebook; what a test leaves on the console must be no error."""
+    notebook.errors.clear()
+    yield notebook
+    assert notebook.errors == []
+
+
+@pytest.fixture(scope="session")
+def shots() -> Any:
+    OUT.mkdir(exist_ok=True)
+    return lambda panel, name: panel.screenshot(path=OUT / f"{name}.png")

@@ -1,0 +1,62 @@
+// A clip as a picture: an RMS core on its envelope, so that both level and peaks show.
+
+// Ours: |x|^0.62 lifts quiet speech without hiding how quiet it is.
+const LOUDNESS = 0.62;
+
+/** Maximum, minimum and RMS of each of `n` columns. */
+function columnsOf(samples, n) {
+  const columns = new Float32Array(3 * n);
+  for (let i = 0; i < n; i++) {
+    const from = Math.floor((i * samples.length) / n);
+    const to = Math.max(from + 1, Math.floor(((i + 1) * samples.length) / n));
+    let up = 0, down = 0, power = 0;
+    for (let k = from; k < to; k++) {
+      const x = samples[k] ?? 0;
+      if (x > up) up = x;
+      if (x < down) down = x;
+      power += x * x;
+    }
+    columns.set([up, -down, Math.sqrt(power / (to - from))], 3 * i);
+  }
+  return columns;
+}
+
+/** Fit a canvas to its box at the screen's resolution. */
+function sheet(canvas) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const ratio = devicePixelRatio || 1;
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  return [pen, width, height];
+}
+
+/** Draw the whole clip over the canvas; `core` and `envelope` are tokens. */
+function paintWave(canvas, samples, core, envelope) {
+  const [pen, width, height] = sheet(canvas);
+  const middle = height / 2;
+  const at = canvas.parentElement; // a canvas lays out no children, so a probe for colours goes beside it
+  pen.fillStyle = colour(at, "--vc-line");
+  pen.fillRect(0, middle - 0.5, width, 1);
+  const n = Math.max(1, Math.min(Math.round(width * 1.5), samples.length));
+  const columns = columnsOf(samples, n).map((v) => v ** LOUDNESS * (middle - 2));
+  const step = width / n, bar = Math.max(step * 0.98, 0.6);
+  pen.fillStyle = colour(at, envelope);
+  for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i], bar, columns[3 * i] + columns[3 * i + 1]);
+  pen.fillStyle = colour(at, core);
+  for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i + 2], bar, 2 * columns[3 * i + 2]);
+}
+
+/** A row's small picture: bars that tell one clip from another, so each is as tall as its own loudest sound. */
+function paintMini(canvas, samples) {
+  const [pen, width, height] = sheet(canvas);
+  const n = Math.max(1, Math.floor(width / 2));
+  const columns = columnsOf(samples, n);
+  const loudest = columns.reduce((most, v) => Math.max(most, v), 1e-4);
+  pen.fillStyle = colour(canvas.parentElement, "--vc-wave");
+  for (let i = 0; i < n; i++) {
+    const size = Math.max(1, (Math.max(columns[3 * i], columns[3 * i + 1]) / loudest) ** 0.7 * height);
+    pen.fillRect(i * 2, (height - size) / 2, 1.2, size);
+  }
+}

@@ -1,0 +1,210 @@
+"""What does every panel stand on?
+
+Its text for the browser, its words, its errors, and its work beside the kernel. Only this module knows anywidget.
+
+State goes from here to the browser in traits; orders come back as custom messages, never as traits: a trait that both
+sides set can lose a change when a thread sets it too. Sound and keys travel as message buffers, which no notebook saves.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from vcnb.errors import SettingsError, VcnbError
+from vcnb.settings import Secret
+
+__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "words"]
+
+STATIC = Path(__file__).parent.parent / "static"
+# (step, share done or None): what a long work calls to say where it is.
+Progress = Callable[[str, float | None], None]
+Work = Callable[[Progress, threading.Event], None]
+
+_LOG = logging.getLogger(__name__)
+
+
+def joined(*names: str, kind: str = "js") -> str:
+    """Join the base and a panel's own files to one text, since an anywidget module cannot import its siblings.
+
+    Parameters
+    ----------
+    *names : str
+        Files of ``vcnb/static`` without their ending, in order.
+    kind : {"js", "css"}
+        Their ending.
+
+    Returns
+    -------
+    str
+        For ``_esm`` or ``_css``.
+    """
+    return "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("base", *names))
+
+
+def words(*parts: str, language: str = "en") -> dict[str, Any]:
+    """Read the words of the interface.
+
+    Parameters
+    ----------
+    *parts : str
+        Sections of the table besides the base's own.
+    language : str
+        The table ``words.<language>.json``.
+
+    Returns
+    -------
+    dict
+        Key to text with ``{places}``, or to a dict of plural forms (CLDR names) chosen by ``n``.
+    """
+    table = json.loads((STATIC / f"words.{language}.json").read_text(encoding="utf-8"))
+    return {"language": language, **{key: text for part in ("base", *parts) for key, text in table[part].items()}}
+
+
+def held() -> Any:
+    """Declare a trait that holds another panel; the browser finds it with ``host.getWidget``."""
+    return anywidget.WidgetTrait().tag(sync=True)
+
+
+def secret_of(buffers: list[Any]) -> Secret:
+    """Take a key out of the message that brought it; it was never a trait, so no notebook can save it.
+
+    Parameters
+    ----------
+    buffers : list of bytes-like
+        Of the custom message that the key field sends.
+
+    Returns
+    -------
+    Secret
+
+    Raises
+    ------
+    SettingsError
+        If the field was empty.
+    """
+    value = bytes(buffers[0]).decode("utf-8").strip() if buffers else ""
+    if not value:
+        raise SettingsError("The key field is empty.", remedy="paste the key and press the button again")
+    return Secret(value)
+
+
+def told(error: BaseException) -> dict[str, str]:
+    """Write an error down for the browser's error line.
+
+    Parameters
+    ----------
+    error : BaseException
+        What stopped us.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``what``, ``remedy``, ``code`` and ``request_id``, all text.
+    """
+    if isinstance(error, VcnbError):
+        what, remedy = error.message, error.remedy
+    else:
+        what, remedy = f"{type(error).__name__}: {error}", ""
+    code, request_id = (str(getattr(error, name, "") or "") for name in ("code", "request_id"))
+    return {"kind": type(error).__name__, "what": what, "remedy": remedy, "code": code, "request_id": request_id}
+
+
+class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    """A panel.
+
+    A subclass sets ``_esm``, ``_css`` and ``_parts`` and answers a message ``{"type": "x"}`` in ``receive_x``.
+    """
+
+    _parts: tuple[str, ...] = ()
+    _words = traitlets.Dict().tag(sync=True)
+    error = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    working = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+
+    def __init__(self, state: dict[str, Any] | None = None, /, **options: Any) -> None:
+        # `state`: traits that the browser needs from the first moment; the rest may follow.
+        known = [name for name in anywidget.AnyWidget.class_trait_names() if not name.startswith("_")]
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise SettingsError(
+                    f"{type(self).__name__} has no option {name!r}.",
+                    remedy=f"did you mean {near[0]!r}?" if near else "leave it out",
+                )
+        super().__init__(_words=words(*self._parts), **(state or {}), **options)
+        self._state_lock = threading.Lock()
+        self._stopping: threading.Event | None = None
+        self.on_msg(self._receive)
+
+    def __repr__(self) -> str:
+        # No address and no bytes: a notebook's text output stays the same from run to run.
+        return f"<{type(self).__name__}>"
+
+    def tell(self, error: BaseException) -> None:
+        """Show an error in the panel.
+
+        Parameters
+        ----------
+        error : BaseException
+            What stopped us; a fault of ours is also logged with its traceback.
+        """
+        if not isinstance(error, VcnbError):
+            _LOG.warning("%s failed", type(self).__name__, exc_info=error)
+        self.error = told(error)
+
+    def work(self, kind: str, function: Work) -> bool:
+        """Do something long in a thread, with progress and Cancel in the panel; return at once.
+
+        Parameters
+        ----------
+        kind : str
+            Its title in the table of words is ``busy.<kind>``.
+        function : callable
+            Takes the progress callback and the event that Cancel sets. It only sets traits and sends messages.
+
+        Returns
+        -------
+        bool
+            False where something runs already: a second press starts nothing.
+        """
+        with self._state_lock:
+            if self._stopping is not None:
+                return False
+            stopping = self._stopping = threading.Event()
+        self.error, self.working = None, {"kind": kind, "step": "", "share": None}
+        threading.Thread(target=self._run, args=(kind, function, stopping), daemon=True).start()
+        return True
+
+    def receive_cancel(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Ask the running work to stop."""
+        with self._state_lock:
+            stopping = self._stopping
+        if stopping is not None:
+            stopping.set()
+
+    def _run(self, kind: str, function: Work, stopping: threading.Event) -> None:
+        try:
+            function(
+                lambda step, share: setattr(self, "working", {"kind": kind, "step": step, "share": share}), stopping
+            )
+        except Exception as error:  # noqa: BLE001 - the thread's last line
+            self.tell(error)
+        finally:
+            with self._state_lock:
+                self._stopping = None
+            self.working = None
+
+    def _receive(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+        # It may run in the main thread or in a subshell's, and must return at once (one subshell serves all panels).
+        try:
+            getattr(self, f"receive_{message['type']}")(message, buffers)
+        except Exception as error:  # noqa: BLE001 - what a handler raises is shown nowhere else
+            self.tell(error)

@@ -1,0 +1,230 @@
+"""How does a clip become a voice, by hand?"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from vcnb.audio.clip import Clip
+from vcnb.audio.encode import outgoing
+from vcnb.audio.load import load
+from vcnb.catalog import BYTES_PER_FILE, LANGUAGES, MODELS, NAME_LENGTH, PRICE_PER_CREATION
+from vcnb.diagnose.report import Report, diagnose
+from vcnb.errors import CancelledError, OutcomeUnknownError, VcnbError
+from vcnb.protocol.voice import Voice
+
+from .base import BaseWidget, Progress, held, joined
+from .player import Player
+
+if TYPE_CHECKING:
+    from vcnb.workflow.account import Account
+
+__all__ = ["Enrollment"]
+
+# The newest that streams live first, as most conversations want it; each with its word in the table of words.
+LABELS = {
+    "qwen3-tts-vc-realtime-2026-01-15": "live",
+    "qwen3-tts-vc-2026-01-22": "whole",
+    "qwen3-tts-vc-realtime-2025-11-27": "older",
+}
+# What the draft of the form may hold; everything else in a message is dropped.
+FIELDS = ("name", "models", "language", "transcript", "who", "consent")
+
+
+class Enrollment(BaseWidget):
+    """Enroll a clip: name, models, language, transcript, consent and price in one panel.
+
+    Parameters
+    ----------
+    clip : Clip, or anything that `vcnb.load` takes, or None
+        The recording; may be set later as ``panel.clip``.
+    account : Account or None
+        Where the voice is made. None: the practice service, started when the button is pressed.
+    **options
+        Traits of the widget, such as ``layout``.
+
+    Attributes
+    ----------
+    voice : Voice, dict or None
+        The result: one Voice, or model -> Voice where several were made; None before. Can be observed.
+
+    Raises
+    ------
+    SettingsError
+        On an option that does not exist.
+    ClipError
+        If the recording cannot be read.
+
+    Notes
+    -----
+    The panel works while the kernel is idle; while a cell runs, most kernels let it wait.
+    """
+
+    _esm = joined("wave", "enrollment")
+    _css = joined("enrollment", kind="css")
+    _parts = ("enrollment",)
+    player = held()
+    offer = traitlets.Dict().tag(sync=True)
+    clip_facts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    check = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    outcome = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    voice = traitlets.Any(None)
+
+    def __init__(self, clip: Any = None, *, account: Account | None = None, **options: Any) -> None:
+        super().__init__({"offer": _offer(free=account is None or account.region == "practice")}, **options)
+        self._account = account
+        self._draft: dict[str, Any] = {}
+        self._clip: Clip | None = None
+        if clip is not None:
+            self.clip = clip
+
+    @property
+    def clip(self) -> Clip | None:
+        """The recording; setting it checks it anew."""
+        return self._clip
+
+    @clip.setter
+    def clip(self, clip: Any) -> None:
+        self._take(load(clip))
+
+    @property
+    def account(self) -> Account | None:
+        """Where voices are made; None until the practice service was needed."""
+        return self._account
+
+    def __repr__(self) -> str:
+        made = f", {self.voice!r}" if self.voice is not None else ""
+        return f"<Enrollment of {self._clip!r}{made}>"
+
+    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Give a front end that was loaded anew what had been typed."""
+        self.send({"type": "snapshot", "client": message["client"], "draft": self._draft})
+
+    def receive_draft(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Keep what is typed, here and not in a trait: a consent is nothing to leave in a notebook unasked."""
+        self._draft = {name: message["draft"][name] for name in FIELDS}
+
+    def receive_again(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Clear the outcome, for another voice from the same clip."""
+        self.error = self.outcome = None
+
+    def receive_mend(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Repair a copy of the clip and go on with it."""
+        self.work("mend", self._mend)
+
+    def receive_enroll(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Make a voice for each chosen model, in a thread."""
+        order = {name: message[name] for name in FIELDS}
+        # A press that waited behind a busy kernel, or a second view's, must not pay for what is made or may be made.
+        if self.outcome is None or self.outcome["state"] == "part":
+            self.work("enroll", lambda progress, stopping: self._enroll(order, progress, stopping))
+
+    def _take(self, clip: Clip, mended: str = "") -> None:
+        self._clip = clip
+        self.check = self.outcome = self.error = None
+        self.player = Player(clip)
+        self.clip_facts = _clip_facts(clip)
+        threading.Thread(target=self._judge, args=(clip, mended), daemon=True).start()
+
+    def _judge(self, clip: Clip, mended: str) -> None:
+        try:
+            found = _check(diagnose(clip), mended)
+        except Exception as error:  # noqa: BLE001 - the thread's last line
+            self.tell(error)
+            return
+        if clip is self._clip:
+            self.check = found
+
+    def _mend(self, _progress: Progress, _stopping: threading.Event) -> None:
+        from vcnb.workflow.mending import mended
+
+        if self._clip is not None:
+            better = mended(self._clip)
+            self._take(better, "; ".join(edit.change for edit in better.edits))
+
+    def _enroll(self, order: dict[str, Any], progress: Progress, stopping: threading.Event) -> None:
+        from vcnb.workflow.account import connect
+
+        self.outcome = None
+        if self._account is None:
+            progress(self._words["step.practice"], None)
+            self._account = connect("practice")
+        said = self._words.get(f"who.{order['who']}", "")
+        made: dict[str, Voice] = {}
+        try:
+            # One call a model: what was made before a failure is kept, and is not asked and paid for again.
+            for model in order["models"]:
+                if stopping.is_set():
+                    raise CancelledError("Stopped before the request was sent.", remedy="press the button to go on")
+                made[model] = self._account.enroll(
+                    self._clip,
+                    preferred_name=order["name"],
+                    consent=f"{said}: {order['consent'].strip()}" if order["consent"].strip() else "",
+                    target_model=model,
+                    transcript=order["transcript"].strip() or None,
+                    language=order["language"] or None,
+                    progress=lambda step, share: progress(step, _overall(share, made, order["models"])),
+                    cancel=stopping,
+                )
+        except OutcomeUnknownError as error:
+            self.outcome = {**self._outcome("unknown", order, made), "what": error.message, "remedy": error.remedy}
+        except VcnbError:
+            if made:
+                self.outcome = self._outcome("part", order, made)
+            raise
+        else:
+            self.outcome = self._outcome("ready", order, made)
+        finally:
+            if made:
+                self.voice = next(iter(made.values())) if len(order["models"]) == 1 else made
+
+    def _outcome(self, state: str, order: dict[str, Any], made: dict[str, Voice]) -> dict[str, Any]:
+        price = 0.0 if self.offer["free"] else PRICE_PER_CREATION
+        voices = [{"voice": voice.voice, "target_model": model} for model, voice in made.items()]
+        return {"state": state, "name": order["name"], "voices": voices, "cost": price * len(made)}
+
+
+def _offer(*, free: bool) -> dict[str, Any]:
+    models = [
+        {"name": name, "label": label, "price": f"{MODELS[name].price_per_10k:g}"} for name, label in LABELS.items()
+    ]
+    return {
+        "models": models,
+        "languages": sorted(LANGUAGES, key=LANGUAGES.__getitem__),
+        "price": PRICE_PER_CREATION,
+        "free": free,
+        "name_length": NAME_LENGTH,
+        "name_letters": "[A-Za-z0-9_]",
+    }
+
+
+def _clip_facts(clip: Clip) -> dict[str, Any]:
+    sent = outgoing(clip)
+    return {
+        "name": clip.name or "clip",
+        "duration": clip.duration,
+        "format": sent.container.upper(),
+        "rate": sent.sample_rate,
+        "channels": sent.n_channels,
+        "size_mb": sent.size_bytes / 1e6,
+        "limit_mb": BYTES_PER_FILE // 1_000_000,
+    }
+
+
+def _check(report: Report, mended: str) -> dict[str, Any]:
+    verdicts = [finding.verdict for finding in report.findings]
+    counts = {name: verdicts.count(name) for name in ("fail", "warn", "pass", "unknown") if name in verdicts}
+    hard = report.hard_failures
+    return {
+        "verdict": report.verdict,
+        "counts": counts,
+        "failures": [{"check": each.check, "message": each.message, "advice": each.advice} for each in hard],
+        "mendable": bool(hard) and all(each.remedy for each in hard),
+        "mended": mended,
+    }
+
+
+def _overall(share: float | None, made: dict[str, Voice], models: list[str]) -> float | None:
+    return None if share is None else (len(made) + share) / len(models)
