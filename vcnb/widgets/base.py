@@ -1,9 +1,9 @@
-"""What does every panel stand on?
+"""What every panel stands on: its text for the browser, its words, its errors, its work beside the kernel.
 
-Its text for the browser, its words, its errors, and its work beside the kernel. Only this module knows anywidget.
+Only this module knows anywidget.
 
 State goes from here to the browser in traits; orders come back as custom messages, never as traits: a trait that both
-sides set can lose a change when a thread sets it too. Sound and keys travel as message buffers, which no notebook saves.
+sides set can lose a change when a thread sets it too. Sound and keys travel as message buffers: nothing saves those.
 """
 
 from __future__ import annotations

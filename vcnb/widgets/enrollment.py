@@ -1,4 +1,4 @@
-"""How does a clip become a voice, by hand?"""
+"""How a clip becomes a voice by hand: one form, one price, one button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a clip heard and seen in a notebook?"""
+"""How a clip is heard and seen in a notebook."""
 
 from __future__ import annotations
 
