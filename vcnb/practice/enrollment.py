@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -45,18 +46,45 @@ async def customization(request: web.Request) -> web.StreamResponse:
     return await answer(request, drawn, output)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A creation whose fields are in order."""
+
+    target_model: str
+    preferred_name: str
+    audio: str = field(repr=False)
+    text: str | None
+    language: str | None
+
+
+def _wanted(asked: dict[str, Any]) -> _Wanted:
+    audio = asked.get("audio")
+    data = audio.get("data") if isinstance(audio, dict) else None
+    wanted = _Wanted(
+        target_model=rules.target_model(asked.get("target_model")),
+        preferred_name=rules.preferred_name(asked.get("preferred_name")),
+        audio=data if isinstance(data, str) else "",
+        text=rules.transcript(asked.get("text")),
+        language=rules.language(asked.get("language")),
+    )
+    if not wanted.audio:
+        raise rules.ours("audio")
+    return wanted
+
+
 async def _create(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> dict[str, Any]:
     context = request.app[CONTEXT]
-    wanted = rules.judge_creation(asked)
+    wanted = _wanted(asked)
     if await asyncio.to_thread(context.state.count) >= VOICES_PER_ACCOUNT:
         raise full()
-    stored = await finish_anyway(context, _make(context, wanted, _own_port(request)))
+    own_port = int(request.transport.get_extra_info("sockname")[1]) if request.transport else 0
+    stored = await finish_anyway(context, _make(context, wanted, own_port))
     reason = drawn["fallback"]["reason"] if "fallback" in drawn else None
     output = messages.created(stored.voice, stored.target_model, fallback_reason=reason)
     return {"output": output, "usage": {"count": 1}}
 
 
-async def _make(context: Context, wanted: rules.Creation, own_port: int) -> Stored:
+async def _make(context: Context, wanted: _Wanted, own_port: int) -> Stored:
     if wanted.audio[:5].lower() == "data:":
         data = await asyncio.to_thread(rules.unpack, wanted.audio)
     else:
@@ -82,7 +110,8 @@ async def _make(context: Context, wanted: rules.Creation, own_port: int) -> Stor
 
 async def _list(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> dict[str, Any]:
     state = request.app[CONTEXT].state
-    page_index, page_size = rules.judge_page(asked)
+    page_index = rules.page_number(asked.get("page_index", 0))
+    page_size = rules.page_number(asked.get("page_size", 10))
     echoed = page_size
     if "page_size_capped" in drawn:
         page_size = min(page_size, int(drawn["page_size_capped"]["limit"]))
@@ -108,10 +137,6 @@ async def _delete(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> 
         raise Refusal(400, "BadRequest.VoiceNotFound", f"Voice '{voice}' not found.")
     usage: dict[str, Any] = {"usage": {"count": 0}}
     return usage if "bare_delete" in drawn else {"output": messages.deleted(voice)} | usage
-
-
-def _own_port(request: web.Request) -> int:
-    return int(request.transport.get_extra_info("sockname")[1]) if request.transport else 0
 
 
 _ACTIONS = {"create": _create, "list": _list, "delete": _delete}
