@@ -83,8 +83,10 @@ def inside() -> bool:
 
 def installed_here(level: str) -> bool:
     """Say whether vcnb was installed, by hand, into the environment that runs this."""
-    if inside() or level == "test":
-        return False  # ours; and the tests bring so much that they get an environment of their own
+    if inside() and os.path.exists(STAMP):
+        return False  # made here: it is kept up to date
+    if level == "test" and not inside():
+        return False  # the tests bring so much that they get an environment of their own
     from importlib import metadata
 
     try:
@@ -270,8 +272,8 @@ def run(command: "list[str]") -> "tuple[int, str]":
         for raw in process.stdout or ():
             line = raw.decode("utf-8", "replace").rstrip()
             tail.append(line)
-            if line:
-                say("  " + line)
+            if line and not line.startswith((" + ", " - ")):
+                say("  " + line)  # the list of packages is no progress
         return process.wait(), "\n".join(tail)
 
 

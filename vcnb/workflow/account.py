@@ -6,7 +6,7 @@ import html
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vcnb.audio.clip import Speech
 from vcnb.client.enrollment import EnrollmentClient
@@ -40,18 +40,16 @@ class Account:
     purse : Purse
         Counts what is spent.
     running : Running, optional
-        The practice service that this account keeps alive.
+        The practice service, kept alive.
     notes : sequence of str
-        What a person should know about how it was chosen.
+        What a person should know; shown by the repr.
     """
 
     def __init__(
         self, settings: Settings, purse: Purse, *, running: launch.Running | None = None, notes: Sequence[str] = ()
     ) -> None:
-        self.settings = settings
-        self.notes = tuple(notes)
-        self._purse = purse
-        self._running = running
+        self.settings, self.notes = settings, tuple(notes)
+        self._purse, self._running = purse, running
         self._known: dict[str, Voice] = {}
 
     @property
@@ -143,7 +141,7 @@ class Account:
         Returns
         -------
         pandas.DataFrame
-            One row a voice; see `vcnb.workflow.voices.COLUMNS`. Its rows can be given wherever a voice is asked for.
+            One row a voice, which can be given wherever a voice is asked for.
 
         Raises
         ------
@@ -165,7 +163,7 @@ class Account:
         Returns
         -------
         list of str
-            The ids that were deleted.
+            Their ids.
 
         Raises
         ------
@@ -254,7 +252,7 @@ class Account:
         self,
         *,
         voice: Any,
-        mode: str = "server_commit",
+        mode: Literal["server_commit", "commit"] = "server_commit",
         target_model: str | None = None,
         language: str | None = None,
         timeout: float | None = None,
@@ -277,7 +275,7 @@ class Account:
 
         Raises
         ------
-        SettingsError, VoiceNotFoundError, ServiceError, ServiceUnreachableError
+        VcnbError
             As in `speak`.
         """
         named = self.find(voice)
@@ -287,7 +285,7 @@ class Account:
     def estimate(
         self, texts: str | Iterable[str] = (), *, voice: Any = None, target_model: str | None = None, creations: int = 0
     ) -> Estimate:
-        """Tell what something would cost; sends nothing but, for an unknown id, a look at the list.
+        """Tell what something would cost; nothing is sent, but for an id that must be looked up in the list.
 
         Parameters
         ----------

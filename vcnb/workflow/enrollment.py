@@ -13,7 +13,7 @@ from vcnb.audio.encode import outgoing
 from vcnb.audio.load import load
 from vcnb.catalog import LANGUAGES, MEDIA_TYPES, MODELS, PRICE_PER_CREATION
 from vcnb.client.enrollment import EnrollmentClient
-from vcnb.diagnose.report import Report, diagnose
+from vcnb.diagnose.report import Report, diagnose, undecided
 from vcnb.errors import CancelledError, ClipError, ConsentMissingError, SettingsError, VcnbError
 from vcnb.protocol.enrollment import data_uri
 from vcnb.protocol.voice import Voice, check_preferred_name
@@ -37,8 +37,8 @@ class Request:
     ----------
     audio : str
         A data URI or a public URL.
-    report : Report or None
-        The diagnosis; None where a URL could not be fetched from here, so that every check is unknown.
+    report : Report
+        The diagnosis; every check is "unknown" where a URL could not be fetched from here.
     preferred_name, consent : str
         As given.
     models : tuple of str
@@ -50,7 +50,7 @@ class Request:
     """
 
     audio: str
-    report: Report | None
+    report: Report
     preferred_name: str
     consent: str
     models: tuple[str, ...]
@@ -173,16 +173,15 @@ def prepare(
     notes = [] if language else ["No language was given: none is sent, and the service decides."]
     if progress is not None:
         progress("checking the recording", 0.0)
-    url = check_url(clip, settings) if is_url(clip) else None
-    audio, report = "", None
-    if url is None:
-        audio, report = _judged(load(clip), language, spoken)
-    else:
+    if is_url(clip):
+        audio = check_url(clip, settings)
         try:
-            audio, report = _judged(fetch(url, settings), language, spoken)
+            _, report = _judged(fetch(audio, settings), language, spoken)
         except OSError as error:
-            notes.append(f"The recording could not be fetched from here ({error}): every check is unknown.")
-        audio = url
+            report = undecided(audio, f"The recording could not be fetched from here: {error}.")
+            notes.append(report.findings[0].message + " Every check is unknown; the service may still fetch it.")
+    else:
+        audio, report = _judged(load(clip), language, spoken)
     for note in notes:
         log.info(note)
         if progress is not None:

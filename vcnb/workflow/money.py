@@ -9,12 +9,20 @@ from dataclasses import dataclass
 
 from vcnb.catalog import MODELS, PRICE_PER_CREATION
 from vcnb.client.text import count_characters
-from vcnb.errors import ClipError, ServiceError, ServiceUnreachableError, SettingsError, SpendLimitError
+from vcnb.errors import (
+    ClipError,
+    ServiceBrokenError,
+    ServiceError,
+    ServiceUnreachableError,
+    SettingsError,
+    SpendLimitError,
+)
 
 __all__ = ["Estimate", "Purse", "Ticket", "estimate"]
 
 # The service bills successes only (page, "Billing"); after any other end it may have billed.
 NOT_BILLED = (ServiceError, ServiceUnreachableError, SettingsError, ClipError)
+MAYBE_BILLED = (ServiceBrokenError,)  # an answer that makes no sense says nothing about the bill
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,7 @@ class Ticket:
         error : BaseException
             What the request ended with.
         """
-        if isinstance(error, NOT_BILLED):
+        if isinstance(error, NOT_BILLED) and not isinstance(error, MAYBE_BILLED):
             self.give_back()
         else:
             self.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal
@@ -9,7 +10,8 @@ from typing import Any, Literal
 from vcnb.audio.clip import Clip, Speech
 from vcnb.catalog import MODELS
 from vcnb.client.conversation import Conversation
-from vcnb.client.speaking import SpeechStream, open_stream
+from vcnb.client.speaking import open_stream
+from vcnb.client.stream import SpeechStream
 from vcnb.client.text import check_text
 from vcnb.errors import SettingsError
 from vcnb.protocol.voice import Voice
@@ -38,6 +40,8 @@ class Stream:
         self._inner = inner
         self._ticket = ticket
         self._pieces = iter(inner)
+        # One that is dropped half-way was asked for all the same.
+        weakref.finalize(self, ticket.settle).atexit = False
 
     def __iter__(self) -> Iterator[Clip]:
         return self
@@ -216,7 +220,7 @@ def converse(
     purse: Purse,
     *,
     voice: Voice,
-    mode: str = "server_commit",
+    mode: Literal["server_commit", "commit"] = "server_commit",
     target_model: str | None = None,
     language: str | None = None,
     timeout: float | None = None,
@@ -246,8 +250,6 @@ def converse(
         Before any request.
     """
     check_language(language)
-    if mode not in ("server_commit", "commit"):
-        raise SettingsError(f"There is no mode {mode!r}.", remedy="use 'server_commit' or 'commit'")
     choose_transport(voice, target_model=target_model, wanted="realtime", streaming=True)
     line = Line(
         settings, voice=voice.voice, target_model=voice.target_model, mode=mode, language=language, timeout=timeout

@@ -1,0 +1,80 @@
+"""Which commands there are, and how any of them ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from vcnb.errors import VcnbError
+
+from . import clips, service, voices
+from .ending import CANCELLED, fail, last_words, status_of
+from .output import steady
+
+__all__ = ["app", "run"]
+
+# Their root, whichever click this typer stands on.
+ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="vcnb",
+    help="Clone, try out and compare voices. Without a key everything runs on the built-in practice service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    service.lab,
+    service.demo,
+    clips.diagnose,
+    clips.repair,
+    voices.enroll,
+    voices.voices,
+    voices.delete,
+    voices.speak,
+    service.practice,
+    service.doctor,
+):
+    app.command()(command)
+app.command("test")(service.clone)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Else those of the process.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    steady()
+    sys.excepthook = last_words
+    try:
+        status = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except VcnbError as error:
+        fail(error.message, error.remedy)
+        return status_of(error)
+    except (KeyboardInterrupt, typer.Abort):
+        fail("Stopped.", "")
+        return CANCELLED
+    except typer.Exit as end:
+        return int(end.exit_code)
+    except BrokenPipeError:
+        # The reader went away, as `head` does; at exit Python would try to write to it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ClickException as error:
+        # Without any argument the message is empty, and the help was printed.
+        fail(str(getattr(error, "message", error)) or "A command is missing.", "vcnb --help, or vcnb COMMAND --help")
+        return 2
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,61 @@
+"""What a command prints: documents and results on stdout, words for people on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["document", "result", "say", "steady", "table"]
+
+
+def steady() -> None:
+    """Let no character that a terminal lacks, and no odd byte of a file's name, end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def document(content: dict[str, Any]) -> None:
+    """Print one JSON document on one line; in ASCII, which every pipe carries unharmed."""
+    sys.stdout.write(json.dumps(content, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def result(line: str) -> None:
+    """Print a line of the result."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Tell a person something."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """Print a table for people.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings.
+    rows : iterable of sequences
+        Cells; None is left empty.
+    title : str
+        Above it.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for cells in rows:
+        # Text: what comes from files and services is never read as markup.
+        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
+    Console(soft_wrap=False, highlight=False).print(drawn)

@@ -1,0 +1,162 @@
+"""How a clone is tested: style, types, tests and notebooks, with a browser where one can be had."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from vcnb.errors import SettingsError
+
+from .output import say
+
+__all__ = ["cleared", "find_browser", "run_tests"]
+
+# packaging.md's ladder, first rung: what the user names, then what lies on PATH.
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
+CHANNELS = ("chrome", "msedge", "chromium")
+# Whether Playwright itself finds one: it alone knows where each system keeps Chrome and Edge.
+PROBE = """
+import sys
+from playwright.sync_api import Error, sync_playwright
+with sync_playwright() as play:
+    for channel in sys.argv[1:]:
+        try:
+            play.chromium.launch(channel=channel).close()
+        except Error:
+            continue
+        print(channel)
+        break
+"""
+
+
+def run_tests(root: Path, *, all_figures: bool = False) -> int:
+    """Run all tests; pytest's summary is the last thing that is printed.
+
+    Parameters
+    ----------
+    root : Path
+        The clone.
+    all_figures : bool
+        Whether the long programme of figures runs too.
+
+    Returns
+    -------
+    int
+        0 only if everything passed.
+
+    Raises
+    ------
+    SettingsError
+        If this is no clone or the tests' packages are missing.
+    """
+    if not (root / "tests").is_dir():
+        raise SettingsError(f"There are no tests beside {root}.", remedy="run it in a clone of the repository")
+    missing = [name for name in ("pytest", "nbval", "mypy", "playwright") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"The tests need {', '.join(missing)}.", remedy="run `python3 -m vcnb test` in the clone: it installs them"
+        )
+    surroundings = cleared(dict(os.environ))
+    browser = find_browser()
+    problem = ""
+    if browser is None:
+        problem = "NO BROWSER could be had: the tests of the panels are skipped"
+        say(f"{'!' * 8} {problem} {'!' * 8}")
+        say("  try: install Chromium or Chrome, or set VCNB_BROWSER to its path")
+    else:
+        say(f"browser: {browser}")
+        surroundings["VCNB_BROWSER"] = browser
+    failed = [tool for tool, command in _checks() if _ran(tool, command, root, surroundings)]
+    status = subprocess.call(
+        [sys.executable, "-m", "pytest", "-q", "-rs", "--nbval", *_chosen(all_figures), "tests", "notebooks"],
+        cwd=root,
+        env=surroundings,
+    )
+    strict = os.environ.get("CI", "").lower() in ("1", "true") or os.environ.get("VCNB_REQUIRE_BROWSER") == "1"
+    return status or int(bool(failed) or (bool(problem) and strict))
+
+
+def cleared(surroundings: dict[str, str]) -> dict[str, str]:
+    """Take out what could spend money or lead a test out of this machine: keys, addresses, proxies.
+
+    Parameters
+    ----------
+    surroundings : dict
+        Environment variables.
+
+    Returns
+    -------
+    dict
+        The others.
+    """
+    return {
+        name: value
+        for name, value in surroundings.items()
+        if not (name.startswith("DASHSCOPE_") or name.lower().endswith("_proxy") or name == "VCNB_DATA")
+    }
+
+
+def find_browser() -> str | None:
+    """Find a Chromium for the tests, or get one.
+
+    Returns
+    -------
+    str or None
+        A path, or "channel:NAME" for one that Playwright finds by itself.
+    """
+    named = os.environ.get("VCNB_BROWSER")
+    if named:
+        return named
+    found = _on_path() or _channel(*CHANNELS)
+    if found is None and _is_root() and shutil.which("apt-get"):
+        say("no browser is here: installing Chromium with apt-get")
+        if _quiet(["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+            _quiet(["apt-get", "update"])
+            _quiet(["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
+        found = _on_path()
+    if found is None:
+        say("no browser is here: asking Playwright for Chromium")
+        if _quiet([sys.executable, "-m", "playwright", "install", "chromium"]) == 0:
+            found = _channel("chromium")
+    return found
+
+
+def _on_path() -> str | None:
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def _channel(*names: str) -> str | None:
+    printed = subprocess.run([sys.executable, "-c", PROBE, *names], capture_output=True, text=True, check=False)
+    return f"channel:{printed.stdout.strip()}" if printed.stdout.strip() else None
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _quiet(command: list[str]) -> int:
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+
+
+def _checks() -> list[tuple[str, list[str]]]:
+    return [
+        ("ruff check", [sys.executable, "-m", "ruff", "check", "."]),
+        ("ruff format", [sys.executable, "-m", "ruff", "format", "--check", "vcnb", "tests"]),
+        ("mypy", [sys.executable, "-m", "mypy"]),
+    ]
+
+
+def _ran(tool: str, command: list[str], root: Path, surroundings: dict[str, str]) -> bool:
+    say(f"{tool} ...")
+    failed = subprocess.call(command, cwd=root, env=surroundings, stdout=sys.stderr) != 0
+    if failed:
+        say(f"{'!' * 8} {tool} FAILED {'!' * 8}")
+    return failed
+
+
+def _chosen(all_figures: bool) -> list[str]:
+    return [] if all_figures else ["-m", "not figures"]

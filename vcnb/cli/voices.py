@@ -1,0 +1,190 @@
+"""Commands about voices: enroll, voices, delete and speak."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .ending import UnreadableError
+from .options import BaseUrl, Data, Json, Region, connected, read
+from .output import document, result, say, table
+
+if TYPE_CHECKING:
+    from vcnb.audio.clip import Speech
+
+__all__ = ["delete", "enroll", "safe_file", "speak", "voices"]
+
+# Windows gives these no file, whatever their ending.
+RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")
+
+
+def enroll(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A recording, or an https address of one.")],
+    name: Annotated[str, typer.Option(help="1 to 16 letters, digits or underscores.")],
+    consent: Annotated[
+        str | None, typer.Option(help="Who agreed, and on what ground. Asked for on a terminal.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A model that will speak with it; one voice each.")] = None,
+    transcript: Annotated[str | None, typer.Option(help="What is said in the recording.")] = None,
+    language: Annotated[str | None, typer.Option(help="Two-letter code of the recording.")] = None,
+    json: Json = False,
+    region: Region = None,
+    base_url: BaseUrl = None,
+    data: Data = None,
+) -> None:
+    """Make a voice from a recording."""
+    from vcnb.workflow.account import DEFAULT_MODEL
+    from vcnb.workflow.enrollment import check_models
+    from vcnb.workflow.remote import is_url
+    from vcnb.workflow.voices import row
+
+    if consent is None and sys.stdin.isatty():
+        consent = typer.prompt("Who agreed that this voice is cloned, and on what ground?", err=True)
+    models = check_models(model or DEFAULT_MODEL)
+    clip = file if is_url(file) else read(file)
+    with connected(region, base_url, data) as account:
+        for each in models:  # one after the other, so that each is told as soon as it is paid
+            voice = account.enroll(
+                clip,
+                preferred_name=name,
+                consent=consent or "",
+                target_model=each,
+                transcript=transcript,
+                language=language,
+                progress=_teller(),
+            )
+            if json:
+                document({**row(voice), "consent": voice.consent, "fallback_reason": voice.fallback_reason})
+            else:
+                result(f"{voice.voice} for {voice.target_model}")
+
+
+def voices(json: Json = False, region: Region = None, base_url: BaseUrl = None, data: Data = None) -> None:
+    """List the account's voices."""
+    from vcnb.workflow.voices import row
+
+    with connected(region, base_url, data) as account:
+        rows = [row(voice) for voice in account.list_voices()]
+        if json:
+            for each in rows:
+                document(each)
+            return
+        shown = ("voice", "target_model", "language", "created_at")
+        table(shown, [[each[name] for name in shown] for each in rows])
+        say(f"{len(rows)} voice{'' if len(rows) == 1 else 's'} in region {account.region}")
+
+
+def delete(
+    voice: Annotated[list[str], typer.Argument(metavar="VOICE...", help="Ids of voices.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    region: Region = None,
+    base_url: BaseUrl = None,
+    data: Data = None,
+) -> None:
+    """Delete voices for good."""
+    from vcnb.errors import SettingsError
+
+    with connected(region, base_url, data) as account:
+        if not yes and account.region != "practice":
+            if not sys.stdin.isatty():
+                raise SettingsError(
+                    f"{len(set(voice))} voice(s) would be deleted for good.", remedy="add --yes; nothing was deleted"
+                )
+            typer.confirm(f"Delete {', '.join(voice)} for good?", abort=True, err=True)
+        for gone in dict.fromkeys(voice):
+            account.delete(gone)
+            if json:
+                document({"voice": gone, "deleted": True})
+            else:
+                result(f"deleted {gone}")
+
+
+def speak(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.")],
+    voice: Annotated[str, typer.Option(help="Id of a voice.")],
+    stream: Annotated[bool, typer.Option("--stream", help="Receive it as it is spoken.")] = False,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE.wav", help="Where to write; else named after the text.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Two-letter code of the text.")] = None,
+    json: Json = False,
+    region: Region = None,
+    base_url: BaseUrl = None,
+    data: Data = None,
+) -> None:
+    """Make a voice speak, into a WAV file."""
+    from vcnb.audio.encode import save
+    from vcnb.errors import ClipError
+
+    target = _target(out, text)
+    with connected(region, base_url, data) as account:
+        if stream:
+            with account.stream(text, voice=voice, language=language) as pieces:
+                for number, piece in enumerate(pieces, 1):
+                    say(f"piece {number}: {piece.duration:.2f} s")
+                speech = pieces.speech
+        else:
+            speech = account.speak(text, voice=voice, language=language)
+    try:
+        save(speech, target)
+    except ClipError as error:
+        raise UnreadableError(error.message, remedy=error.remedy) from None
+    if json:
+        document({"file": str(target), **_facts(speech)})
+    else:
+        result(f"{target}: {speech.duration:.2f} s, {speech.characters} characters, ${speech.cost:.4f}")
+
+
+def safe_file(text: str) -> str:
+    """Make a file name out of a text, one that every system takes.
+
+    Parameters
+    ----------
+    text : str
+        What is spoken.
+
+    Returns
+    -------
+    str
+        Without an ending.
+    """
+    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", text)).strip("-_").lower()
+    cut = words.encode("utf-8", "ignore")[:60].decode("utf-8", "ignore").rstrip("-")
+    return "speech" if not cut or RESERVED.fullmatch(cut) else cut
+
+
+def _target(out: str | None, text: str) -> Path:
+    """Decide where to write, before anything is spoken and paid."""
+    if out is None:
+        name = safe_file(text)
+        numbered = (Path(f"{name}{f'-{number}' if number > 1 else ''}.wav") for number in range(1, 10_000))
+        return next((path for path in numbered if not path.exists()), Path(f"{name}.wav"))
+    path = Path(out)
+    if path.suffix.lower() not in (".wav", ".wave"):
+        raise UnreadableError(f"{out}: only WAV is written here.", remedy="let the name end in .wav")
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise UnreadableError(f"{out}: there is no such folder to write to.", remedy="make the folder first")
+    return path
+
+
+def _facts(speech: Speech) -> dict[str, Any]:
+    names = ("voice", "text", "target_model", "transport", "language", "duration", "sample_rate")
+    counted = ("first_audio_delay", "characters", "cost", "request_ids")
+    return {name: getattr(speech, name) for name in (*names, *counted)}
+
+
+def _teller() -> Any:
+    told: set[str] = set()
+
+    def tell(step: str, _share: float | None) -> None:
+        if step not in told and step != "done":
+            told.add(step)
+            say(step)
+
+    return tell
