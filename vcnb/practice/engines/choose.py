@@ -1,4 +1,4 @@
-"""Which engine speaks?"""
+"""Which engine speaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do we ask the espeak-ng process, and what if it dies?"""
+"""How the espeak-ng process is asked, and what happens when it dies."""
 
 from __future__ import annotations
 

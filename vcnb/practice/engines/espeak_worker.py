@@ -1,10 +1,10 @@
-"""How does espeak-ng speak without living in our process?
+"""How espeak-ng speaks without living in our process.
 
 A program of its own: it reads one JSON line a request on stdin and answers in binary on stdout. It stands by itself
 (standard library only, no vcnb), because espeak-ng is GPL-3 and vcnb is Apache-2.0.
 
-Request: ``{"text": str, "voice": str, "rate": int}``. Answer: two little-endian int32, sample rate (0 for a failure) and
-number of bytes; then that many bytes of 16-bit PCM, or of an error message in UTF-8.
+Request: ``{"text": str, "voice": str, "rate": int}``. Answer: two little-endian int32, sample rate (0 for a failure)
+and number of bytes; then that many bytes of 16-bit PCM, or of an error message in UTF-8.
 It ends when stdin ends.
 """
 
@@ -64,17 +64,19 @@ def synthesize(folder: Path, request: Mapping[str, Any]) -> tuple[int, bytes]:
     library = ctypes.CDLL(str(folder / _LIBRARIES.get(sys.platform, "libespeak-ng.so")))
     pieces: list[bytes] = []
 
-    @_Callback
     def keep(samples: int | None, count: int, _events: int | None) -> int:
         if samples and count > 0:
             pieces.append(ctypes.string_at(samples, 2 * count))
         return 0
 
+    callback = _Callback(keep)
     try:
-        sample_rate = int(library.espeak_Initialize(_RETRIEVAL + 1, 0, os.fsencode(folder / "espeak-ng-data"), _DONT_EXIT))
+        sample_rate = int(
+            library.espeak_Initialize(_RETRIEVAL + 1, 0, os.fsencode(folder / "espeak-ng-data"), _DONT_EXIT)
+        )
         if sample_rate <= 0:
             raise ValueError("espeak-ng does not find its data")
-        library.espeak_SetSynthCallback(keep)
+        library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(request["voice"].encode()):
             raise ValueError(f"espeak-ng has no voice {request['voice']!r}")
         library.espeak_SetParameter(_RATE, int(request["rate"]), 0)

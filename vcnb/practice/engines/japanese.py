@@ -1,4 +1,4 @@
-"""How is Japanese read? Kanji become kana, for espeak-ng knows only those."""
+"""How Japanese is read: kanji become kana, for espeak-ng knows only those."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .engine import EngineError
 
 __all__ = ["kana", "number"]
 
-_DIGITS = "ゼロ イチ ニ サン ヨン ゴ ロク ナナ ハチ キュー".split()
+_DIGITS = ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュー")
 _PLACES = ("", "ジュー", "ヒャク", "セン")
 _MYRIADS = ("", "マン", "オク", "チョー")
 # Sound changes of the two places that have them
@@ -77,14 +77,14 @@ def number(digits: str) -> str:
     Parameters
     ----------
     digits : str
-        Without separators.
+        At most 16, without separators.
 
     Returns
     -------
     str
-        Katakana; digit by digit from ten thousand billions on, and with leading zeros.
+        Katakana; digit by digit where it begins with a zero.
     """
-    if len(digits) > 16 or (len(digits) > 1 and digits.startswith("0")):
+    if len(digits) > 1 and digits.startswith("0"):
         return " ".join(_DIGITS[int(digit)] for digit in digits)
     if not int(digits):
         return _DIGITS[0]

@@ -1,4 +1,4 @@
-"""What is to be spoken, in which language, and in which bites?"""
+"""What is to be spoken, in which language, and in which bites."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .engine import EngineError
 __all__ = ["Bite", "bites", "clean", "guess_language", "language_of", "sounds"]
 
 # All ours. A bite is short enough that the first sound comes early, and long enough for a melody.
-SHORTEST = 24  # columns; a Chinese, Japanese or Korean character counts as two
+SHORTEST = 14  # columns; a Chinese, Japanese or Korean character counts as two
 LONGEST = 160
 SENTENCE_PAUSE = 0.28
 CLAUSE_PAUSE = 0.12
@@ -21,9 +21,9 @@ SWITCH_PAUSE = 0.03
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”’）]*|\n+")
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)|[、，；：]")
-_ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof st sr jr vs no nr ca bzw etc usw inc ltd sig dott sra srta mme mlle ing fig vol approx dept".split()
-)
+_TITLES = "dr mr mrs ms prof st sr jr sig dott sra srta mme mlle ing"
+_SHORTENED = "vs no nr ca bzw etc usw inc ltd fig vol approx dept"
+_ABBREVIATIONS = frozenset(f"{_TITLES} {_SHORTENED}".split())
 # Scripts that espeak-ng reads itself in each language; what is written in another goes to that script's own language.
 _HOME = {"han": "zh", "kana": "ja", "hangul": "ko", "cyrillic": "ru", "latin": "en"}
 _READS = {code: {"latin"} for code in LANGUAGES} | {
@@ -37,7 +37,8 @@ _SCRIPTS = re.compile(
     "|(?P<kana>[\u3040-\u30ff\u31f0-\u31ff])"
     "|(?P<hangul>[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af])"
     "|(?P<cyrillic>[\u0400-\u052f])"
-    "|(?P<latin>[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff])"
+    # a letter or two behind a figure are its unit and belong to it
+    "|(?P<latin>(?<![0-9])(?<![0-9][A-Za-z])[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff])"
 )
 # The commonest short words of each language that are rare in the others
 _WORDS = {
@@ -91,6 +92,8 @@ def clean(text: str) -> str:
     )
     # NFKC makes three dots of "…", and full-width marks into ASCII ones that need a space to end a clause.
     kept = re.sub(r"(?<=[\u3040-\u30ff\u3400-\u9fff])([!?,;:])(?=\S)", r"\1 ", kept)
+    # No voice has a name for numbers of 16 digits, and hibari falls over 34.
+    kept = re.sub(r"\d{16,}", lambda match: " ".join(match[0]), kept)
     return re.sub(r"[^\S\n]+", " ", kept).strip()
 
 
@@ -136,7 +139,8 @@ def guess_language(text: str) -> str:
     lowered = text.casefold()
     words = re.findall(r"[^\W\d_]+", lowered)
     scores = {
-        code: sum(word in vocabulary for word in words) + sum(lowered.count(letter) for letter in _LETTERS.get(code, ""))
+        code: sum(word in vocabulary for word in words)
+        + sum(lowered.count(letter) for letter in _LETTERS.get(code, ""))
         for code, vocabulary in _VOCABULARY.items()
     }
     return max(scores, key=lambda code: scores[code])  # "en" stands first and wins a tie

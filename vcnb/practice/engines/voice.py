@@ -1,4 +1,4 @@
-"""What of a voice do we keep and follow?"""
+"""What of a voice is kept and followed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vcnb.measure.activity import speech_segments
+from vcnb.measure.level import rms_dbfs
+from vcnb.measure.pace import syllables_per_second
+from vcnb.measure.pitch import HOP, f0_track
+
 from .engine import EngineError, Reference, UnusableReferenceError
-from .world import FRAME_PERIOD_MS, pitch_frames
 
 __all__ = ["Voice", "measure_voice"]
 
 # All ours. A fifth of an octave and more off the median are DIO's octave errors, not melody.
 OCTAVE_ERROR = 0.55  # natural logarithm; 9.5 semitones
-SILENCE_BELOW_PEAK_DB = 35.0
 SHORTEST_VOICED = 1.0  # s; three seconds of speech, the service's least, hold about one and a half
 
 
@@ -26,15 +29,18 @@ class Voice:
     Parameters
     ----------
     pitch : float
-        Mean of log F0 (natural logarithm, Hz).
+        Median of log F0 (natural logarithm, Hz): creak pulls the mean down.
     range : float
         Its standard deviation.
+    pace : float
+        Syllables a second, pauses left out.
     rms_dbfs : float
-        Level of the frames that are no pause, in dB of full scale.
+        Level of its speech without the pauses, in dB of full scale.
     """
 
     pitch: float
     range: float
+    pace: float
     rms_dbfs: float
 
     def to_bytes(self, version: str) -> bytes:
@@ -85,7 +91,7 @@ class Voice:
 
 
 def measure_voice(reference: Reference) -> Voice:
-    """Measure pitch, range and level.
+    """Measure pitch, range, pace and level.
 
     Parameters
     ----------
@@ -100,19 +106,26 @@ def measure_voice(reference: Reference) -> Voice:
     Raises
     ------
     UnusableReferenceError
-        If less than a second of it is voiced.
+        If nobody speaks in it, or less than a second is voiced.
     """
-    _, f0, level_db = pitch_frames(reference.samples, reference.sample_rate)
-    loud = level_db > np.percentile(level_db, 97) - SILENCE_BELOW_PEAK_DB
-    pitch = _without_octave_errors(np.log(f0[(f0 > 0) & loud]))
-    voiced = len(pitch) * FRAME_PERIOD_MS / 1000
+    samples, sample_rate = reference.samples, reference.sample_rate
+    times, f0 = f0_track(samples, sample_rate)
+    spoken = np.zeros(len(times), dtype=bool)
+    for segment in speech_segments(samples, sample_rate):
+        spoken |= (times >= segment.start) & (times < segment.end)
+    pitch = _without_octave_errors(np.log(f0[spoken & np.isfinite(f0)]))
+    voiced = len(pitch) * HOP
     if voiced < SHORTEST_VOICED:
         raise UnusableReferenceError(
-            f"Only {voiced:.1f} s of the reference are voiced.",
+            f"Only {voiced:.1f} s of the reference are voiced speech.",
             remedy="record at least 3 s of clear speech, close to the microphone",
         )
-    mean_square = float(np.mean(10 ** (level_db[loud] / 10)))
-    return Voice(float(pitch.mean()), float(pitch.std()), 10 * float(np.log10(mean_square)))
+    return Voice(
+        float(np.median(pitch)),
+        float(pitch.std()),
+        syllables_per_second(samples, sample_rate),
+        rms_dbfs(samples, sample_rate),
+    )
 
 
 def _without_octave_errors(pitch: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

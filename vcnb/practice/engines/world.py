@@ -1,4 +1,4 @@
-"""How is speech taken apart into pitch, colour and breath, and put together with another pitch?
+"""How speech is taken apart into pitch, colour and breath, and put together with another pitch.
 
 By the vocoder WORLD: M. Morise, F. Yokomori and K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system
 for real-time applications", IEICE Transactions on Information and Systems, 2016.
@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyworld
-import soxr
 
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 
-__all__ = ["pitch_frames", "with_pitch"]
+__all__ = ["with_pitch"]
 
 FRAME_PERIOD_MS = 5.0  # WORLD's own default
 FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers; the engine's notes were measured with them
@@ -22,44 +21,15 @@ _N_FFT = 1024
 Frames = npt.NDArray[np.float64]
 
 
-def pitch_frames(samples: npt.NDArray[np.floating], sample_rate: int) -> tuple[Frames, Frames, Frames]:
-    """Follow the pitch, and the level beside it.
-
-    Parameters
-    ----------
-    samples : np.ndarray [shape=(n,)]
-        Mono amplitudes, full scale at 1.
-    sample_rate : int
-        Samples per second (Hz).
-
-    Returns
-    -------
-    times : np.ndarray [shape=(n_frames,)]
-        Seconds, 5 ms apart.
-    f0 : np.ndarray [shape=(n_frames,)]
-        Hz, 0 where unvoiced.
-    level_db : np.ndarray [shape=(n_frames,)]
-        Mean square around each time, in dB of full scale.
-    """
-    sound = _at_24k(samples, sample_rate)
-    f0, times = _pitch(sound)
-    hop = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
-    # Two frames to either side: a window as long as a period of the lowest voice
-    summed = np.concatenate([[0.0], np.cumsum(sound**2)])
-    centre = np.arange(len(f0)) * hop
-    low, high = np.clip(centre - 2 * hop, 0, len(sound)), np.clip(centre + 2 * hop, 0, len(sound))
-    return times, f0, 10 * np.log10((summed[high] - summed[low]) / np.maximum(high - low, 1) + 1e-12)
-
-
 def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[float, float]) -> Frames:
-    """Speak again with another pitch: log F0 moved by its mean and stretched by its spread.
+    """Speak again with another pitch: log F0 moved by its middle and stretched by its spread.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
         24 kHz, full scale at 1.
     base, target : (float, float)
-        Mean and spread of log F0 (natural logarithm, Hz) of the voice that spoke, and of the one that should.
+        Middle and spread of log F0 (natural logarithm, Hz) of the voice that spoke, and of the one that should.
 
     Returns
     -------
@@ -84,10 +54,3 @@ def _pitch(sound: Frames) -> tuple[Frames, Frames]:
     # Harvest takes twice as long as DIO and gains nothing here (measured for the engine's notes).
     coarse, times = pyworld.dio(sound, SPEECH_SAMPLE_RATE, f0_floor=FMIN, f0_ceil=FMAX, frame_period=FRAME_PERIOD_MS)
     return pyworld.stonemask(sound, coarse, times, SPEECH_SAMPLE_RATE), times
-
-
-def _at_24k(samples: npt.NDArray[np.floating], sample_rate: int) -> Frames:
-    sound = np.asarray(samples, dtype=np.float64)
-    if sample_rate != SPEECH_SAMPLE_RATE:
-        sound = soxr.resample(sound, sample_rate, SPEECH_SAMPLE_RATE)
-    return np.ascontiguousarray(sound)

@@ -1,0 +1,126 @@
+"""espeak-ng speaks in a process of its own, always the same, and comes back when it dies."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vcnb.practice.engines import espeak_worker
+from vcnb.practice.engines.engine import EngineError
+from vcnb.practice.engines.espeak import CLAUSES_PER_PROCESS, Espeak
+
+pytestmark = pytest.mark.skipif(not Espeak.installed(), reason="the extra `practice` is not installed")
+
+LONG = "Hallo Welt " * 400
+
+
+@pytest.fixture
+def espeak() -> Iterator[Espeak]:
+    speaker = Espeak()
+    yield speaker
+    speaker.close()
+    assert speaker.pid is None
+
+
+def test_the_same_clause_is_the_same_sound_whatever_was_said_before(espeak):
+    first = espeak.speak("Guten Morgen, wie geht es dir?", "de")
+    assert len(first) > 24_000
+    espeak.speak("Buenos días.", "es", high=True, pace=1.2)
+    assert np.array_equal(espeak.speak("Guten Morgen, wie geht es dir?", "de"), first)
+    espeak.close()
+    assert np.array_equal(espeak.speak("Guten Morgen, wie geht es dir?", "de"), first)
+
+
+def test_pace_and_voice_are_followed(espeak):
+    usual = espeak.speak("Guten Morgen, wie geht es dir?", "de")
+    assert len(espeak.speak("Guten Morgen, wie geht es dir?", "de", pace=1.3)) < 0.87 * len(usual)
+    higher = espeak.speak("Guten Morgen, wie geht es dir?", "de", high=True)
+    assert len(higher) != len(usual) or not np.allclose(higher, usual, atol=0.05)
+
+
+def test_a_killed_process_is_started_again(espeak):
+    before = espeak.speak("Hallo", "de")
+    pid = espeak.pid
+    os.kill(pid, signal.SIGKILL)
+    assert np.array_equal(espeak.speak("Hallo", "de"), before)
+    assert espeak.pid != pid
+
+
+def test_a_process_killed_over_a_clause_is_asked_once_more(espeak):
+    whole = espeak.speak(LONG, "de")
+    pid = espeak.pid
+    said: list[np.ndarray] = []
+    speaking = threading.Thread(target=lambda: said.append(espeak.speak(LONG, "de")))
+    speaking.start()
+    deadline = time.monotonic() + 10
+    while not espeak._lock.locked() and time.monotonic() < deadline:
+        pass
+    os.kill(pid, signal.SIGKILL)
+    speaking.join(timeout=20)
+    assert np.array_equal(said[0], whole)
+    assert espeak.pid != pid
+
+
+def test_a_clause_has_a_deadline(espeak):
+    espeak.deadline = 0.001
+    with pytest.raises(EngineError, match="twice"):
+        espeak.speak(LONG, "de")
+    espeak.deadline = 20.0
+    assert len(espeak.speak("Hallo", "de")) > 0
+
+
+def test_a_process_is_replaced_before_it_grows(espeak):
+    espeak.speak("Ja", "de")
+    pid = espeak.pid
+    for _ in range(CLAUSES_PER_PROCESS - 1):
+        espeak.speak("Ja", "de")
+    assert espeak.pid == pid
+    espeak.speak("Ja", "de")
+    assert espeak.pid != pid
+
+
+def test_markup_is_only_text(espeak):
+    assert len(espeak.speak("Ja <break time='60s'/> nein", "de")) < 20 * 24_000
+    # As phonemes these brackets would be one short word.
+    assert len(espeak.speak("[[h@l'oU]]", "en")) > 1.5 * len(espeak.speak("hello", "en"))
+
+
+def test_it_never_lives_in_our_process(espeak):
+    espeak.speak("Hallo", "de")
+    assert "espeakng_loader" not in sys.modules
+    maps = Path("/proc/self/maps")
+    assert not maps.exists() or "espeak" not in maps.read_text()
+
+
+def test_the_process_sees_no_key(espeak, monkeypatch):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-0123456789abcdef")
+    espeak.speak("Hallo", "de")
+    environment = Path(f"/proc/{espeak.pid}/environ")
+    if not environment.exists():
+        pytest.skip("no /proc here")
+    assert b"sk-0123456789abcdef" not in environment.read_bytes()
+
+
+def test_the_process_ends_when_nobody_asks_any_more():
+    folder = importlib.util.find_spec("espeakng_loader").submodule_search_locations[0]
+    program = [sys.executable, "-I", "-S", espeak_worker.__file__, folder]
+    ended = subprocess.run(program, input=b'no json\n{"text": "a"}\n', capture_output=True, timeout=20, check=True)
+    assert ended.stdout.count(b"\x00\x00\x00\x00") >= 2  # two refusals, and no end before its time
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    assert not Espeak.installed()
+    with pytest.raises(EngineError) as refused:
+        Espeak().speak("Hallo", "de")
+    assert refused.value.remedy == "pip install 'vcnb[practice]'"

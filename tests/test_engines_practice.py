@@ -1,0 +1,220 @@
+"""The practice engine speaks ten languages with the pitch of who is followed."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vcnb
+from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
+from vcnb.errors import SettingsError
+from vcnb.measure.pitch import median_f0
+from vcnb.practice.engines.choose import choose
+from vcnb.practice.engines.engine import Engine, EngineError, Reference, UnusableReferenceError
+from vcnb.practice.engines.espeak import Espeak
+from vcnb.practice.engines.practice import PracticeEngine
+
+needs_extra = pytest.mark.skipif(not Espeak.installed(), reason="the extra `practice` is not installed")
+
+# A sentence each, with a number, and how many characters a second are speech: what reads characters out by name
+# ("Chinese letter") takes far longer, and what skips them far shorter.
+SENTENCES = {
+    "zh": ("我哥哥每天早上七点坐火车去学校，下午5点回家。", (2, 7)),
+    "en": ("My brother takes the train to school at 7 every morning and comes home at five.", (10, 25)),
+    "de": ("Mein Bruder fährt jeden Morgen um 7 mit dem Zug zur Schule und kommt um fünf nach Hause.", (10, 25)),
+    "it": ("Mio fratello prende il treno per la scuola ogni mattina alle 7 e torna a casa alle cinque.", (10, 25)),
+    "pt": ("Meu irmão pega o trem para a escola todas as manhãs às 7 e volta para casa às cinco.", (10, 25)),
+    "es": ("Mi hermano toma el tren a la escuela cada mañana a las 7 y vuelve a casa a las cinco.", (10, 25)),
+    "ja": ("兄は毎朝7時に電車で学校へ行って、五時に家へ帰ります。", (3, 10)),
+    "ko": ("형은 매일 아침 7시에 기차를 타고 학교에 가고 다섯 시에 집에 옵니다.", (4, 10)),
+    "fr": ("Mon frère prend le train pour l'école à 7 heures chaque matin et rentre à cinq heures.", (10, 25)),
+    "ru": ("Мой брат каждое утро в 7 едет на поезде в школу и возвращается домой в пять.", (8, 25)),
+}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    made = choose()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def references() -> dict[str, Reference]:
+    clips = {name: vcnb.load(vcnb.samples()[name]) for name in ("thorsten_en", "kathleen_en")}
+    return {name: Reference(clip.samples, clip.sample_rate) for name, clip in clips.items()}
+
+
+@pytest.fixture(scope="module")
+def profiles(engine: Engine, references: dict[str, Reference]) -> dict[str, bytes]:
+    return {name: engine.profile(reference) for name, reference in references.items()}
+
+
+def said(engine: Engine, text: str, language: str, profile: bytes) -> Any:
+    return np.concatenate(list(engine.speak(text, language=language, profile=profile)))
+
+
+@needs_extra
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_is_spoken_at_the_pitch_of_each_reference(engine, references, profiles, language):
+    text, (slowest, fastest) = SENTENCES[language]
+    for name, reference in references.items():
+        pcm = said(engine, text, language, profiles[name])
+        assert slowest < len(text) / (len(pcm) / SPEECH_SAMPLE_RATE) < fastest
+        spoken = median_f0(pcm.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE)
+        wanted = median_f0(reference.samples, reference.sample_rate)
+        assert abs(12 * np.log2(spoken / wanted)) < 1.5, name
+        assert 500 < np.abs(pcm).max() < 32767
+
+
+@needs_extra
+def test_the_same_figure_is_another_word_in_each_language(engine, profiles):
+    sounds = {language: said(engine, "12", language, profiles["thorsten_en"]).tobytes() for language in LANGUAGES}
+    assert len(set(sounds.values())) == len(LANGUAGES)
+
+
+@needs_extra
+def test_auto_speaks_what_naming_the_language_speaks(engine, profiles):
+    for language in ("de", "ja"):
+        text = SENTENCES[language][0]
+        profile = profiles["kathleen_en"]
+        assert np.array_equal(said(engine, text, "auto", profile), said(engine, text, language, profile))
+
+
+@needs_extra
+def test_a_foreign_word_is_heard(engine, profiles):
+    profile = profiles["thorsten_en"]
+    for with_word, without in (("I say 你好 to you.", "I say to you."), ("私はPythonが好き。", "私はが好き。")):
+        extra = len(said(engine, with_word, "auto", profile)) - len(said(engine, without, "auto", profile))
+        assert extra > 0.25 * SPEECH_SAMPLE_RATE
+
+
+@needs_extra
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_speech_is_the_same_each_time_in_each_engine(engine, profiles, language):
+    text, profile = SENTENCES[language][0], profiles["kathleen_en"]
+    first = said(engine, text, language, profile)
+    assert np.array_equal(said(engine, text, language, profile), first)
+    other = PracticeEngine()
+    try:
+        assert np.array_equal(said(other, text, language, profile), first)
+    finally:
+        other.close()
+
+
+@needs_extra
+def test_voices_at_once_do_not_mix(engine, profiles):
+    jobs = [(SENTENCES[language][0], language, profile) for language in ("en", "de") for profile in profiles.values()]
+    alone = [said(engine, *job) for job in jobs]
+    together: dict[int, Any] = {}
+    threads = [
+        threading.Thread(target=lambda number=number, job=job: together.update({number: said(engine, *job)}))
+        for number, job in enumerate(jobs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert all(np.array_equal(together[number], expected) for number, expected in enumerate(alone))
+
+
+def test_the_first_piece_comes_long_before_the_last(engine, profiles):
+    text = "This is the first sentence. " + "And here comes another one that nobody has to wait for. " * 6
+    said(engine, text, "en", profiles["kathleen_en"])
+    begun = time.thread_time()
+    pieces = engine.speak(text, language="en", profile=profiles["kathleen_en"])
+    lengths = [len(next(pieces))]
+    first = time.thread_time() - begun
+    lengths += [len(piece) for piece in pieces]
+    assert first < 0.4 * (time.thread_time() - begun)
+    assert max(lengths) <= 0.5 * SPEECH_SAMPLE_RATE
+    assert sum(lengths) > 12 * SPEECH_SAMPLE_RATE
+
+
+def test_marks_alone_are_a_short_silence(engine, profiles):
+    for text in ("", "...", " ?! "):
+        pcm = said(engine, text, "en", profiles["thorsten_en"])
+        assert 0 < len(pcm) < SPEECH_SAMPLE_RATE
+        assert not pcm.any()
+
+
+@needs_extra
+def test_odd_text_is_spoken_or_refused_and_never_hangs(engine, profiles):
+    for text in ("😀", "$", "[[", "9" * 40, "[a](/b/)", "a\u0301" * 50, "<speak/>", "مرحبا", "\x01\x02x", "x" * 300):
+        try:
+            assert said(engine, text, "auto", profiles["thorsten_en"]).any(), text
+        except EngineError as refused:
+            assert refused.remedy
+
+
+@needs_extra
+def test_loudness_stays_within_a_few_decibels(engine, profiles):
+    from vcnb.measure.level import rms_dbfs
+
+    for language, (text, _) in SENTENCES.items():
+        pcm = said(engine, text, language, profiles["thorsten_en"])
+        assert rms_dbfs(pcm.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE) == pytest.approx(-20, abs=2.5), language
+
+
+def test_a_profile_is_small_and_bound_to_its_version(engine, profiles):
+    profile = profiles["thorsten_en"]
+    assert len(profile) < 1000
+    with pytest.raises(EngineError, match="another|measured"):
+        engine.speak("Hi", language="en", profile=profile.replace(engine.version.encode(), b"practice 0"))
+    for broken in (b"", b"[]", b"\xff", b"{}"):
+        with pytest.raises(EngineError, match="no profile"):
+            engine.speak("Hi", language="en", profile=broken)
+    with pytest.raises(EngineError, match="'xx'"):
+        engine.speak("Hi", language="xx", profile=profile)
+
+
+def test_a_reference_without_a_voice_is_refused(engine, references, rng):
+    times = np.arange(5 * 24_000) / 24_000
+    sounds = {
+        "silence": np.zeros(len(times)),
+        "noise": 0.1 * rng.standard_normal(len(times)),
+        "tone": 0.3 * np.sin(2 * np.pi * 200 * times),
+        "nothing": np.zeros(0),
+    }
+    for name, samples in sounds.items():
+        with pytest.raises(UnusableReferenceError):
+            pytest.fail(f"{name}: {engine.profile(Reference(samples.astype(np.float32), 24_000))!r}")
+    speech = references["thorsten_en"]
+    with pytest.raises(UnusableReferenceError, match="voiced"):
+        engine.profile(Reference(speech.samples[: speech.sample_rate], speech.sample_rate))
+    assert engine.profile(Reference(speech.samples[: 6 * speech.sample_rate], speech.sample_rate))
+
+
+def test_without_the_extra_english_still_speaks_and_the_rest_says_what_to_install(monkeypatch, profiles):
+    pytest.importorskip("hibari")
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    bare = PracticeEngine()
+    assert said(bare, "Hello there.", "en", profiles["thorsten_en"]).any()
+    for language in set(LANGUAGES) - {"en"}:
+        with pytest.raises(EngineError, match=LANGUAGES[language]) as refused:
+            said(bare, SENTENCES[language][0], language, profiles["thorsten_en"])
+        assert refused.value.remedy == "pip install 'vcnb[practice]'"
+
+
+@needs_extra
+def test_without_onnxruntime_english_is_spoken_by_espeak(monkeypatch, profiles):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    plain = PracticeEngine()
+    try:
+        assert said(plain, "Hello there.", "en", profiles["thorsten_en"]).any()
+        assert not plain._english.installed()
+    finally:
+        plain.close()
+
+
+def test_an_engine_is_chosen_by_name():
+    assert isinstance(choose(), PracticeEngine)
+    assert choose("practice").version == choose().version != choose("tone").version
+    with pytest.raises(SettingsError, match="'loud'"):
+        choose("loud")
