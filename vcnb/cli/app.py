@@ -59,7 +59,7 @@ def run(arguments: list[str] | None = None) -> int:
     steady()
     sys.excepthook = last_words
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments, prog_name="vcnb", standalone_mode=False)
         sys.stdout.flush()
     except VcnbError as error:
         fail(error.message, error.remedy)
