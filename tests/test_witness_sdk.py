@@ -1,4 +1,4 @@
-"""The unmodified SDK cannot tell the practice service from the hosted one: the calls that a user makes, in their order."""
+"""The unmodified SDK is served as by the hosted service: the calls that a user makes, in their order."""
 
 from __future__ import annotations
 
@@ -224,14 +224,6 @@ def test_the_client_decides_what_is_spoken_when(practice, sdk):
     assert heard.finished.wait(10)
     assert heard.closed.wait(15)
     assert spoken_seconds(heard.sound) == pytest.approx(26 * 0.06, abs=0.01)
-
-
-def test_a_wrong_key_is_turned_away_at_the_door(practice, sdk):
-    line, heard = realtime(sdk, practice)
-    line.apikey = "sk-wrong"
-    with pytest.raises(TimeoutError):
-        line.connect()
-    assert heard.events == []
 
 
 def test_the_next_generation_of_the_sdk_is_served_as_well(practice, sdk):

@@ -175,20 +175,24 @@ async def send_half(request: web.Request, body: bytes, content_type: str) -> web
     await response.write(body[: len(body) // 2])
     # Both ends must see the half: a connection that is cut at once may lose what was written last.
     await asyncio.sleep(0.05)
-    return drop(request, response)
+    drop(request)
+    return response
 
 
-def drop(request: web.Request, response: web.StreamResponse | None = None, *, reset: bool = False) -> Any:
+def drop(request: web.Request, *, reset: bool = False) -> web.Response:
     """Break the connection off.
 
     Parameters
     ----------
     request : Request
         On that connection.
-    response : StreamResponse, optional
-        What was begun.
     reset : bool
         By RST, as a gateway that dies; else by FIN.
+
+    Returns
+    -------
+    Response
+        Something for a handler to return; it reaches nobody.
     """
     transport = request.transport
     if transport is not None:
@@ -196,7 +200,7 @@ def drop(request: web.Request, response: web.StreamResponse | None = None, *, re
         if reset and found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    return response or web.Response(status=500)
+    return web.Response(status=500)
 
 
 async def finish_anyway(context: Context, work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -15,6 +15,7 @@ from . import rules
 from .context import CONTEXT, Context, answer, before, finish_anyway, read_message
 from .engines.engine import Reference, UnusableReferenceError
 from .faults import Drawn
+from .fetch import fetch
 from .rules import Refusal
 from .state import Stored, full
 
@@ -88,8 +89,6 @@ async def _make(context: Context, wanted: _Wanted, own_port: int) -> Stored:
     if wanted.audio[:5].lower() == "data:":
         data = await asyncio.to_thread(rules.unpack, wanted.audio)
     else:
-        from .fetch import fetch
-
         data = await fetch(wanted.audio, own_port=own_port)
     judged = await asyncio.to_thread(rules.judge_audio, data, text=wanted.text, language=wanted.language)
     reference = Reference(judged.samples, judged.sample_rate, wanted.text)

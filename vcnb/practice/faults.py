@@ -183,15 +183,17 @@ def parse_rule(asked: Any) -> Rule:
     fault = FAULTS[name]
     if operation not in ("any", *fault.operations):
         raise ValueError(f"{name!r} happens to {', '.join(sorted(fault.operations))}, not to {operation!r}")
-    counts = {"times": None if fault.switch else 1, "skip": 0, "probability": 1.0, "seed": 0}
-    strange = set(asked) - {"fault", "operation"} - set(counts) - set(fault.parameters)
+    strange = set(asked) - {"fault", "operation", "times", "skip", "probability", "seed"} - set(fault.parameters)
     if strange:
         raise ValueError(f"{name!r} has no parameter {', '.join(sorted(map(str, strange)))}")
-    counts |= {key: asked[key] for key in counts if key in asked}
-    if not all(isinstance(counts[key], int) or (key == "times" and counts[key] is None) for key in ("times", "skip")):
-        raise ValueError("times and skip are whole numbers")
+    times, skip = asked.get("times", None if fault.switch else 1), asked.get("skip", 0)
+    probability, seed = asked.get("probability", 1.0), asked.get("seed", 0)
+    if type(skip) is not int or type(seed) is not int or not (times is None or type(times) is int):
+        raise ValueError("times, skip and seed are whole numbers")
+    if not isinstance(probability, int | float) or not 0 <= probability <= 1:
+        raise ValueError("a probability is a number from 0 to 1")
     parameters = {key: asked.get(key, default) for key, default in fault.parameters.items()}
-    return Rule(operation, name, parameters, **counts)
+    return Rule(operation, name, parameters, times=times, skip=skip, probability=probability, seed=seed)
 
 
 class Drawn(dict[str, dict[str, Any]]):

@@ -52,6 +52,8 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     context.sockets.add(socket)
     try:
         await _Session(request, socket, context.faults.draw("realtime")).run()
+    except ConnectionError:
+        pass  # the client has gone
     finally:
         context.sockets.discard(socket)
     return socket
@@ -70,7 +72,7 @@ class _Session:
         self._buffer = ""
         self._text_came = False
         self._over = False
-        self._rounds = Rounds(request, self._send, self._fail, self._session, drawn)
+        self._rounds = Rounds(request, self, self._session, drawn)
 
     async def run(self) -> None:
         """Answer events until the session is over or the client is gone."""
@@ -100,18 +102,18 @@ class _Session:
             return False
         if "close_at_once" in drawn:
             asked = drawn["close_at_once"]
-            await self._close(int(asked["code"]), str(asked["reason"]))
+            await self.close(int(asked["code"]), str(asked["reason"]))
             return False
         model = MODELS.get(self._session["model"])
         if "silent_close" not in drawn and (model is None or model.transport != "realtime"):
-            await self._close(messages.MODEL_CLOSE_CODE, messages.MODEL_MESSAGE)
+            await self.close(messages.MODEL_CLOSE_CODE, messages.MODEL_MESSAGE)
             return False
-        await self._send(messages.session_created(self._session))
+        await self.send(messages.session_created(self._session))
         if "silent_close" in drawn:
-            await self._close(1000, "")
+            await self.close(1000, "")
             return False
         if "unknown_event" in drawn:
-            await self._send({"event_id": messages.new_id("event"), "type": "session.practice_note", "note": {"n": 1}})
+            await self.send({"event_id": messages.new_id("event"), "type": "session.practice_note", "note": {"n": 1}})
         return True
 
     async def _receive(self) -> dict[str, Any] | None:
@@ -120,7 +122,9 @@ class _Session:
             try:
                 found = await self._socket.receive(timeout=_IDLE_SECONDS)
             except TimeoutError:
-                await self._close(1000, "idle")
+                if self._rounds.busy:
+                    continue
+                await self.close(1000, "idle")
                 return None
             if found.type is WSMsgType.TEXT:
                 event = _object(found.data)
@@ -151,7 +155,7 @@ class _Session:
 
     async def _update(self, event: dict[str, Any]) -> None:
         if self._text_came:
-            await self._fail("invalid_value", messages.LATE_UPDATE_MESSAGE)
+            await self.fail("invalid_value", messages.LATE_UPDATE_MESSAGE)
             return
         problem = update_session(self._session, event.get("session"))
         if problem is not None:
@@ -159,9 +163,9 @@ class _Session:
             return
         voice = await asyncio.to_thread(self._state.find, self._session["voice"])
         if voice is None or voice.target_model != self._session["model"]:
-            await self._fail("CLIENT_ERROR", messages.ENGINE_VOICE_MESSAGE)
+            await self.fail("CLIENT_ERROR", messages.ENGINE_VOICE_MESSAGE)
             return
-        await self._send(messages.session_updated(self._session))
+        await self.send(messages.session_updated(self._session))
 
     async def _append(self, event: dict[str, Any]) -> None:
         # Text under any other name is not seen and not complained about, as reported of the hosted service.
@@ -188,7 +192,7 @@ class _Session:
             await self._refuse(event, "invalid_value", messages.CLEAR_MESSAGE)
             return
         self._buffer = ""
-        await self._send(messages.cleared())
+        await self.send(messages.cleared())
 
     async def _cancel(self, _event: dict[str, Any]) -> None:
         # Not documented: the response that runs ends as "incomplete".
@@ -198,34 +202,34 @@ class _Session:
         self._flush()
         # The client may still hang up or cancel while the rest is spoken.
         rest = asyncio.create_task(self._rounds.finished())
-        while not rest.done():
-            listening = asyncio.create_task(self._receive())
-            await asyncio.wait({rest, listening}, return_when=asyncio.FIRST_COMPLETED)
-            if not listening.done():
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
-            elif listening.result() is None:
-                rest.cancel()
-                self._over = True
-                return
-            elif listening.result()["type"] == "response.cancel":
+        listening = asyncio.create_task(self._listen())
+        await asyncio.wait({rest, listening}, return_when=asyncio.FIRST_COMPLETED)
+        done = rest.done()
+        for task in (rest, listening):
+            task.cancel()
+        await asyncio.gather(rest, listening, return_exceptions=True)
+        if done:
+            await self._end()
+
+    async def _listen(self) -> None:
+        """Return when the client has gone; of what it says once it has finished, only a cancel counts."""
+        while (event := await self._receive()) is not None:
+            if event.get("type") == "response.cancel":
                 self._rounds.cancel()
-        await self._end()
 
     async def _end(self) -> None:
         drawn = self._drawn
         if self._over:
             return
-        self._over = True
         if "error_after_finish" in drawn:
             _, code, message = drawn.refusal("error_after_finish")
-            await self._send(messages.error(code, message))
+            await self.send(messages.error(code, message))
             if not drawn["error_after_finish"]["close"]:
-                await self._receive()
+                await self._listen()
                 return
         elif "no_finished" not in drawn:
-            await self._send(messages.finished())
-        await self._close(1000, "")
+            await self.send(messages.finished())
+        await self.close(1000, "")
 
     def _flush(self) -> None:
         if self._buffer.strip():
@@ -234,19 +238,22 @@ class _Session:
 
     async def _refuse(self, event: dict[str, Any], code: str, message: str, *, param: str | None = None) -> None:
         """Say no to one event; the session goes on."""
-        await self._send(messages.error(code, message, param=param, cause=str(event.get("event_id") or "")))
+        await self.send(messages.error(code, message, param=param, cause=str(event.get("event_id") or "")))
 
-    async def _fail(self, code: str, message: str, close_code: int = 1007) -> None:
+    async def fail(self, code: str, message: str, close_code: int = 1007) -> None:
         """Say no and end the session."""
         self._over = True
-        await self._send(messages.error(code, message))
-        await self._close(close_code, message)
+        await self.send(messages.error(code, message))
+        await self.close(close_code, message)
 
-    async def _send(self, event: dict[str, Any]) -> None:
+    async def send(self, event: dict[str, Any]) -> None:
+        """Send an event, if the socket is still open."""
         if not self._socket.closed:
             await self._socket.send_str(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
 
-    async def _close(self, code: int, reason: str) -> None:
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket, but not before the SDK has seen it open."""
+        self._over = True
         age = asyncio.get_running_loop().time() - self._opened_at
         await asyncio.sleep(max(0.0, _SHORTEST_LIFE_SECONDS - age))
         # A close frame holds 125 bytes, two of them the code (RFC 6455 5.5).

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,20 @@ from .engines.engine import EngineError
 from .faults import Drawn
 from .speaking import chunks
 
-__all__ = ["Rounds"]
+__all__ = ["Line", "Rounds"]
+
+
+class Line(Protocol):
+    """Where the events of a session go."""
+
+    async def send(self, event: dict[str, Any]) -> None:
+        """Send an event."""
+
+    async def fail(self, code: str, message: str, close_code: int = 1007) -> None:
+        """Send an error and end the session."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """End the session without a word."""
 
 
 class Rounds:
@@ -30,10 +43,8 @@ class Rounds:
     ----------
     request : Request
         The upgrade.
-    send : callable
-        Sends an event.
-    fail : callable
-        Sends an error, code and message, and ends the session.
+    line : Line
+        Where events go.
     session : dict
         The settings, as they are when a round begins.
     drawn : Drawn
@@ -43,15 +54,13 @@ class Rounds:
     def __init__(
         self,
         request: web.Request,
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-        fail: Callable[..., Awaitable[None]],
+        line: Line,
         session: dict[str, Any],
         drawn: Drawn,
     ) -> None:
         self._request = request
         self._context = request.app[CONTEXT]
-        self._send = send
-        self._fail = fail
+        self._line = line
         self._session = session
         self._drawn = drawn
         self._texts: asyncio.Queue[str] = asyncio.Queue()
@@ -63,6 +72,11 @@ class Rounds:
         """Have a text spoken after those before it; blanks are not."""
         if text.strip():
             self._texts.put_nowait(text)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is spoken or waits to be."""
+        return self._running or not self._texts.empty()
 
     def cancel(self) -> None:
         """End the round that runs, if one does."""
@@ -91,7 +105,7 @@ class Rounds:
         session = self._session
         told = Round(voice=session["voice"], text=text)
         for event in told.opening():
-            await self._send(event)
+            await self._line.send(event)
         status = "completed"
         stream = chunks(
             self._pieces(text),
@@ -104,7 +118,7 @@ class Rounds:
                 await self._strike()
                 async with aclosing(stream) as sound:  # type: ignore[type-var]
                     async for chunk in sound:
-                        await self._send(told.delta(base64.b64encode(chunk).decode("ascii")))
+                        await self._line.send(told.delta(base64.b64encode(chunk).decode("ascii")))
                         self._n_deltas += 1
                         await self._strike()
                         if self._cancelled.is_set():
@@ -112,13 +126,13 @@ class Rounds:
                             break
         except EngineError as error:
             await self._close_round(told, "failed")
-            await self._fail("InternalError.Algo", error.message, 1011)
+            await self._line.fail("InternalError.Algo", error.message, 1011)
             return
         await self._close_round(told, status)
 
     async def _close_round(self, told: Round, status: str) -> None:
         for event in told.closing(status=status, audio_done_first="audio_done_first" in self._drawn):
-            await self._send(event)
+            await self._line.send(event)
 
     async def _pieces(self, text: str) -> AsyncIterator[npt.NDArray[np.int16]]:
         """Speak and bill: from the first piece on it costs."""
@@ -141,9 +155,9 @@ class Rounds:
                 continue
             if name == "stream_error":
                 _, code, message = self._drawn.refusal(name)
-                await self._fail(code, message)
+                await self._line.fail(code, message)
             elif name == "cut":
                 drop(self._request)
             elif name == "end_early":
-                await self._fail("", "", 1000)
+                await self._line.close(1000, "")
             await asyncio.Event().wait()

@@ -88,7 +88,7 @@ async def _whole(request: web.Request, message: dict[str, Any], drawn: Drawn) ->
                 spoken.append(piece.astype("<i2", copy=False).tobytes())
         except EngineError as error:
             raise Refusal(500, "InternalError.Algo", error.message) from error
-    last = await _kept(request, drawn, b"".join(spoken))
+    last = await _kept(request, b"".join(spoken), _expiry(drawn))
     body = messages.answer(request_id(), last, text=asked.text, finish_reason="stop")
     return await answer(request, drawn, body)
 
@@ -115,7 +115,7 @@ class _Stream:
         self._response = response
         self._drawn = drawn
         self._n_frames = 0
-        self._expires_at = int(time.time()) + _RESULT_SECONDS
+        self._expires_at = _expiry(drawn)
 
     async def run(self, asked: _Asked) -> web.StreamResponse:
         """Send sound as it is made, then the address of the whole file."""
@@ -135,7 +135,7 @@ class _Stream:
             # Asked for after more pieces than there were: it must strike all the same.
             await self._struck(None)
             return self._response
-        last = await _kept(self._request, self._drawn, b"".join(spoken))
+        last = await _kept(self._request, b"".join(spoken), self._expires_at)
         await self._send(messages.answer(request_id(), last, text=asked.text, finish_reason="stop"))
         await self._response.write_eof()
         return self._response
@@ -161,7 +161,7 @@ class _Stream:
             if name == "stream_error":
                 await self.fail(*self._drawn.refusal(name))
             elif name == "cut":
-                drop(self._request, self._response)
+                drop(self._request)
             elif name == "end_early":
                 await self._response.write_eof()
             else:
@@ -195,9 +195,12 @@ async def _pieces(request: web.Request, asked: _Asked, drawn: Drawn) -> AsyncIte
                 await asyncio.to_thread(context.state.bill, messages.characters(asked.text))
 
 
-async def _kept(request: web.Request, drawn: Drawn, pcm: bytes) -> dict[str, Any]:
+def _expiry(drawn: Drawn) -> int:
+    return int(time.time()) + (-1 if "expired_url" in drawn else _RESULT_SECONDS)
+
+
+async def _kept(request: web.Request, pcm: bytes, expires_at: int) -> dict[str, Any]:
     """Keep the whole file; return ``output.audio`` with its address."""
-    expires_at = int(time.time()) + (-1 if "expired_url" in drawn else _RESULT_SECONDS)
     wav = messages.wav_header(len(pcm)) + pcm
     token = await asyncio.to_thread(request.app[CONTEXT].state.keep_result, wav, expires_at)
     url = f"http://{request.headers['Host']}/results/{token}.wav?Expires={expires_at}"
