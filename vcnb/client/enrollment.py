@@ -102,7 +102,7 @@ class EnrollmentClient:
         intent = f"a voice with {preferred_name!r} in its name, for {target_model}, asked for at {sent_at}"
         call = Call(self._timeout or SECONDS_PER_CREATION + len(body) / UPLOAD_SPEED)
         answer = self._post(body, call)
-        if isinstance(answer, ServiceUnreachableError):
+        if isinstance(answer, ServiceUnreachableError) and not call.sent:
             raise answer
         if isinstance(answer, dict):
             voice = answer["output"].get("voice")
@@ -164,7 +164,8 @@ class EnrollmentClient:
         attempt = 0
         while True:
             attempt += 1
-            call = Call(max(whole.remaining, 0.001))
+            # Half of what is left: where nothing comes, there is time for another attempt.
+            call = Call(max(whole.remaining / 2, 0.001))
             answer = self._post(body, call)
             if isinstance(answer, dict):
                 return answer
@@ -205,7 +206,7 @@ class EnrollmentClient:
         if failed and not call.sent:
             return unreachable(self._host, failed, region=settings.region)
         if failed or call.status is None:
-            return ServiceBrokenError(f"The answer was lost: {failed or 'no status'}.", remedy="try again")
+            return ServiceUnreachableError(f"{self._host} gave no whole answer: {failed}.", remedy="try again")
         words = masked(read.decode("utf-8", "replace"), key).encode()
         try:
             return decipher(call.status, words, region=settings.region, key=key)

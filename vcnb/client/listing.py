@@ -130,7 +130,8 @@ def _add(found: dict[str, Row], rows: list[Row]) -> bool:
 
 
 def _rows(answer: dict[str, Any]) -> list[Row]:
-    rows = answer["output"].get("voice_list", [])
+    # An answer without a list is no empty list: voices that are not seen would be made again.
+    rows = answer["output"].get("voice_list", [] if _total(answer) == 0 else None)
     if not isinstance(rows, list) or not all(
         isinstance(row, dict) and isinstance(row.get("voice"), str) for row in rows
     ):

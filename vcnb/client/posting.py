@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from vcnb.catalog import LANGUAGES
 from vcnb.errors import RateLimitedError, ServiceBrokenError, ServiceUnreachableError, VcnbError
 from vcnb.protocol.envelope import error_of
+from vcnb.protocol.synthesis import language_type
 from vcnb.settings import Settings
 
 from .call import Call
@@ -120,7 +120,7 @@ def _sdk(settings: Settings, order: Order, text: str, *, stream: bool, session: 
         base_address=settings.base_url,
         text=text,
         voice=order.voice,
-        language_type=LANGUAGES[order.language] if order.language else "Auto",
+        language_type=language_type(order.language),
         stream=stream,
         session=session,
         request_timeout=(min(CONNECT_TIMEOUT, timeout), timeout),

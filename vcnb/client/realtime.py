@@ -8,6 +8,7 @@ with the key, and swallows what its callback raises. None of its globals and thr
 from __future__ import annotations
 
 import base64
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -15,9 +16,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from vcnb.catalog import LANGUAGES
 from vcnb.errors import ServiceBrokenError, ServiceError, ServiceUnreachableError, VcnbError
 from vcnb.protocol.envelope import decipher, error_of
+from vcnb.protocol.synthesis import language_type
 from vcnb.settings import Secret, Settings
 
 from .call import Call, shut
@@ -32,7 +33,7 @@ from .wire import broken, interrupted, reason_of, silent
 __all__ = ["Line", "RealtimeSynthesizer"]
 
 APPEND_LENGTH = 200  # characters; ours: about a sentence, so that nothing waits for a long frame
-GOODBYE = 0.1  # seconds for the service to close after session.finished; ours
+PATIENCE = 0.1  # seconds for the cause of a broken line to arrive; ours
 
 Over = Callable[[VcnbError | None], None]
 
@@ -119,13 +120,12 @@ class Line:
                 raise error
         from dashscope.audio.qwen_tts_realtime import AudioFormat
 
-        language = self._order.language
         self._say(
             self._sdk.update_session,
             voice=self._order.voice,
             response_format=AudioFormat.PCM_24000HZ_MONO_16BIT,
             mode=self._mode,
-            language_type=LANGUAGES[language] if language else "Auto",
+            language_type=language_type(self._order.language),
         )
 
     def append(self, text: str) -> None:
@@ -155,7 +155,7 @@ class Line:
     def close(self) -> None:
         """Hang up and end the thread."""
         if self._sdk is not None:
-            self._sdk.hang_up(GOODBYE)
+            self._sdk.hang_up(polite=self._ears is not None and self._ears.finished)
 
     def _connect(self) -> VcnbError | None:
         self._call.sent = False
@@ -177,7 +177,7 @@ class Line:
         self._ears.decided.wait(self._call.remaining + 1)
         if self._ears.opened:
             return None
-        self._sdk.hang_up(0)
+        self._sdk.hang_up(polite=False)
         return self._refusal(self._ears.cause)
 
     def _refusal(self, cause: Any) -> VcnbError:
@@ -210,7 +210,7 @@ class Line:
                 raise
             failed = True
         if failed and self._ears is not None:
-            self._ears.decided_end.wait(GOODBYE)
+            self._ears.decided_end.wait(PATIENCE)
             raise self._ears.end or self._lost("the line was cut")
 
     def _lost(self, reason: str) -> VcnbError:
@@ -225,7 +225,7 @@ class _Ears:
         self._line = line
         self._unpacker = Unpacker()
         self.events = 0
-        self.opened = self.cancelled = False
+        self.opened = self.cancelled = self.finished = False
         self.cause: Any = None
         self.decided, self.decided_end = threading.Event(), threading.Event()
         self.end: VcnbError | None = None
@@ -260,6 +260,7 @@ class _Ears:
         """End once; what comes after the end is not heard."""
         if self.decided_end.is_set():
             return
+        self.finished = error is None
         self.end = error or broken("The session is over.")
         self.decided_end.set()
         self._line._over(error)
@@ -310,7 +311,7 @@ class _Ears:
 def _is_idle(error: dict[str, Any]) -> bool:
     """Say whether an error only tells that a commit found nothing to speak."""
     words = f"{error.get('code')} {error.get('message')}".lower()
-    return "commit" in words and ("empty" in words or "no text" in words or "nothing" in words)
+    return "empty" in words and ("buffer" in words or "commit" in words)
 
 
 class _OnceHeaders(dict[str, str]):
@@ -368,15 +369,18 @@ def _sdk_class() -> Any:
             if self.callback.cause is None:
                 self.callback.cause = error.with_traceback(None) if isinstance(error, BaseException) else error
 
-        def hang_up(self, patience: float) -> None:
+        def hang_up(self, *, polite: bool) -> None:
             """End the line and its thread, from any thread but its own."""
             if self.thread is threading.current_thread():
                 return
-            self.thread.join(patience)
-            if self.thread.is_alive():
-                self.ws.keep_running = False
-                shut(self.line)
-                self.thread.join(1)
+            self.ws.keep_running = False
+            sock = self.ws.sock
+            if polite and sock is not None:
+                with contextlib.suppress(OSError, ValueError, AttributeError, websocket.WebSocketException):
+                    sock.send_close()
+            # The SDK's own close may wait ten seconds for an answer.
+            shut(self.line)
+            self.thread.join(1)
             self.line.close()
 
     return Dialled

@@ -7,6 +7,7 @@ import unicodedata
 
 from vcnb.catalog import CHARACTERS_PER_REQUEST
 from vcnb.errors import SettingsError
+from vcnb.protocol.synthesis import characters as count_characters
 
 __all__ = ["TEXT_LIMIT", "check_text", "count_characters", "split_text"]
 
@@ -25,7 +26,6 @@ _ABBREVIATION = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def check_text(text: str) -> str:
@@ -64,22 +64,6 @@ def check_text(text: str) -> str:
                 remedy="remove it; it usually comes from a broken decoding",
             )
     return text
-
-
-def count_characters(text: str) -> int:
-    """Count characters as the service bills them: one CJK ideograph is two, anything else one.
-
-    Parameters
-    ----------
-    text : str
-        What is spoken.
-
-    Returns
-    -------
-    int
-        The service's own count, in its answer, is what counts.
-    """
-    return len(text) + len(_IDEOGRAPH.findall(text))
 
 
 def split_text(text: str, limit: int = CHARACTERS_PER_REQUEST) -> list[str]:
