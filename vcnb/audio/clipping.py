@@ -11,7 +11,7 @@ __all__ = ["clipped_segments", "merged"]
 
 # Ours, measured on twelve voices clipped from 0.02 % of their samples up, and on clean and peak-normalised ones.
 RUN = 3 / 48_000  # seconds at the extreme: three samples at 48 kHz, scaled with the rate
-TOLERANCE = 2e-4  # of full scale; dither moves a ceiling by less
+TOLERANCE = 2e-4  # of the extreme; dither moves a ceiling by less
 FLOOR = 0.01  # an extreme below this is no ceiling but silence
 BRIDGE = 0.01  # seconds; places nearer than this are one place
 
@@ -45,7 +45,7 @@ def clipped_segments(
         extreme = float(sign * (samples.max() if sign > 0 else samples.min()))
         if extreme < max(FLOOR, 4 * step):
             continue
-        hits = np.flatnonzero(sign * samples >= extreme - max(step, TOLERANCE))
+        hits = np.flatnonzero(sign * samples >= extreme - max(step, TOLERANCE * extreme))
         breaks = np.flatnonzero(np.diff(hits) > 1) + 1
         starts, ends = hits[np.r_[0, breaks]], hits[np.r_[breaks - 1, len(hits) - 1]] + 1
         long = ends - starts >= shortest

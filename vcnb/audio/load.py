@@ -18,6 +18,8 @@ __all__ = ["load", "read_clip"]
 
 BYTES_LIMIT = 400 * 2**20  # ours: ten minutes in any format that is worth sending are less
 
+RATE_LIMIT = 768_000  # Hz; the highest that converters have
+
 Loadable = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | tuple[Any, int] | Clip
 
 
@@ -164,8 +166,10 @@ def _from_samples(given: tuple[Any, ...], name: str) -> Clip:
         raise ClipError(f"A pair (samples, sample_rate) has 2 parts, not {len(given)}.", remedy="give both, in order")
     try:
         samples, sample_rate = np.asarray(given[0]), int(given[1])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ClipError(f"No samples and rate: {error}.", remedy="give an array and a rate in Hz") from None
+    if not 0 < sample_rate <= RATE_LIMIT:
+        raise ClipError(f"A sample rate of {sample_rate} Hz is impossible.", remedy="give it in Hz, for example 48000")
     if samples.dtype.kind not in "fiu":
         raise ClipError(f"Samples of type {samples.dtype} are no sound.", remedy="give floats or integers")
     if samples.ndim not in (1, 2) or not samples.size:

@@ -25,10 +25,12 @@ SHORTEST = 0.1  # seconds
 F0_RANGE = (65.0, 450.0)  # Hz
 RANGE_DB = 35.0  # speech below its loudest frames
 ABOVE_FLOOR_DB = 6.0
-QUIETEST_DB = -80.0
+QUIETEST_DB = -90.0  # eight dB above the noise of 16 bits
 VOICED = 0.55  # normalised autocorrelation
+SURELY_VOICED = 0.8
 VOICED_SHARE = 0.2
 STEADY_SEMITONES = 0.03  # per 10 ms; voices move more, even when they hold a vowel
+LEAP_SEMITONES = 1.0  # per 10 ms; voices do not, noise does
 STEADY_SHARE = 0.6
 STEADY_DB = 2.5  # standard deviation of level
 
@@ -55,8 +57,12 @@ def speech_segments(samples: npt.NDArray[np.float32], sample_rate: int) -> list[
     frames = framed(narrow - narrow.mean(), round(FRAME * RATE), round(HOP * RATE))
     levels = levels_db(frames)
     floor, loudest = (float(np.percentile(levels, share)) for share in (8, 98))
-    active = levels > max(floor + ABOVE_FLOOR_DB, loudest - RANGE_DB, QUIETEST_DB)
+    audible = levels > max(loudest - RANGE_DB, QUIETEST_DB)
     strength, semitones = _voicing(frames)
+    # Who never pauses has no floor but the dips between syllables; a moving voice shows that these are speech.
+    moves = np.abs(np.diff(semitones, append=np.inf))
+    gliding = (strength > SURELY_VOICED) & (moves > STEADY_SEMITONES) & (moves < LEAP_SEMITONES)
+    active = audible & ((levels > floor + ABOVE_FLOOR_DB) | gliding)
     voiced = (strength > VOICED) & active
     duration = len(samples) / sample_rate
     return [

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .frames import framed
-
 __all__ = ["rms_dbfs"]
 
 FRAME = 0.02  # seconds
@@ -29,8 +27,8 @@ def rms_dbfs(samples: npt.NDArray[np.float32], sample_rate: int) -> float:
         dB relative to full scale 1, so that a full-scale sine reads -3.01; -inf for silence. Pauses do not count,
         but a loud noise counts as if it were said.
     """
-    frame_length = max(1, round(FRAME * sample_rate))
-    frames = framed(samples, frame_length, frame_length)
+    frame_length = max(1, min(round(FRAME * sample_rate), len(samples)))
+    frames = np.asarray(samples, np.float32)[: len(samples) // frame_length * frame_length].reshape(-1, frame_length)
     power = np.einsum("ij,ij->i", frames, frames) / frame_length
     loudest = float(power.max(initial=0))
     if loudest <= 0:
