@@ -28,7 +28,8 @@ MISLEADING = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", 
 REASONS = (
     (("no space left", "os error 28", "disk quota"), "the disk is full", "make room, then run the same command again"),
     (
-        ("dns error", "name resolution", "resolve host", "connection", "timed out", "unreachable", "sending request"),
+        # The last is how pip ends when no index answered.
+        ("dns error", "name resolution", "connection", "timed out", "unreachable", "(from versions: none)"),
         "the package index cannot be reached",
         "check the network (or set HTTPS_PROXY or PIP_INDEX_URL), then run the same command again",
     ),

@@ -159,10 +159,10 @@ def _sha256(path: Path) -> str:
 
 def _practice(folder: Path) -> contextlib.ExitStack:
     """Hold the practice service open as long as the lab runs."""
-    from vcnb.practice import launch
+    from vcnb.practice.launch import ensure
 
     held = contextlib.ExitStack()
-    held.callback(launch.ensure(folder).release)
+    held.callback(ensure(folder).release)
     return held
 
 

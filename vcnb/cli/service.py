@@ -63,7 +63,7 @@ def practice(
 ) -> None:
     """Run the practice service in the foreground, for any DashScope client."""
     from vcnb.errors import SettingsError
-    from vcnb.practice.serve import serve
+    from vcnb.practice.launch import run
     from vcnb.settings import data_folder
 
     def ready(service: Any) -> None:
@@ -82,7 +82,7 @@ def practice(
         say("Ctrl-C ends it.")
 
     try:
-        serve(data_folder(data) / "practice", port=port, api_key=api_key, on_ready=ready)
+        run(data_folder(data) / "practice", port=port, api_key=api_key, on_ready=ready)
     except OSError as error:
         raise SettingsError(
             f"The practice service cannot listen on port {port}: {error.strerror or error}.",

@@ -17,20 +17,16 @@ __all__ = ["cleared", "find_browser", "run_tests"]
 
 # packaging.md's ladder, first rung: what the user names, then what lies on PATH.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
-CHANNELS = ("chrome", "msedge", "chromium")
-# Whether Playwright itself finds one: it alone knows where each system keeps Chrome and Edge.
-PROBE = """
-import sys
-from playwright.sync_api import Error, sync_playwright
-with sync_playwright() as play:
-    for channel in sys.argv[1:]:
-        try:
-            play.chromium.launch(channel=channel).close()
-        except Error:
-            continue
-        print(channel)
-        break
-"""
+# Where macOS and Windows keep what is not on PATH.
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    r"%ProgramFiles%\Google\Chrome\Application\chrome.exe",
+    r"%LocalAppData%\Google\Chrome\Application\chrome.exe",
+    r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe",
+)
+OWN = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
 
 
 def run_tests(root: Path, *, all_figures: bool = False) -> int:
@@ -106,32 +102,34 @@ def find_browser() -> str | None:
     Returns
     -------
     str or None
-        A path, or "channel:NAME" for one that Playwright finds by itself.
+        Its path.
     """
     named = os.environ.get("VCNB_BROWSER")
     if named:
         return named
-    found = _on_path() or _channel(*CHANNELS)
+    found = _installed() or _playwrights()
     if found is None and _is_root() and shutil.which("apt-get"):
         say("no browser is here: installing Chromium with apt-get")
         if _quiet(["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
             _quiet(["apt-get", "update"])
             _quiet(["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
-        found = _on_path()
+        found = _installed()
     if found is None:
         say("no browser is here: asking Playwright for Chromium")
-        if _quiet([sys.executable, "-m", "playwright", "install", "chromium"]) == 0:
-            found = _channel("chromium")
+        _quiet([sys.executable, "-m", "playwright", "install", "chromium"])
+        found = _playwrights()
     return found
 
 
-def _on_path() -> str | None:
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+def _installed() -> str | None:
+    on_path = (shutil.which(name) for name in NAMES)
+    places = (path for place in PLACES if os.path.isfile(path := os.path.expandvars(place)))
+    return next((path for path in (*on_path, *places) if path), None)
 
 
-def _channel(*names: str) -> str | None:
-    printed = subprocess.run([sys.executable, "-c", PROBE, *names], capture_output=True, text=True, check=False)
-    return f"channel:{printed.stdout.strip()}" if printed.stdout.strip() else None
+def _playwrights() -> str | None:
+    printed = subprocess.run([sys.executable, "-c", OWN], capture_output=True, text=True, check=False).stdout.strip()
+    return printed if os.path.isfile(printed) else None
 
 
 def _is_root() -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from vcnb.audio.clip import Speech
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.errors import SettingsError, VoiceNotFoundError
-from vcnb.practice import launch
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Secret, Settings
 
@@ -24,6 +23,8 @@ from .voices import delete, frame, voice_of, voices_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from vcnb.practice.launch import Running
 
 __all__ = ["DEFAULT_MODEL", "Account", "connect"]
 
@@ -46,7 +47,7 @@ class Account:
     """
 
     def __init__(
-        self, settings: Settings, purse: Purse, *, running: launch.Running | None = None, notes: Sequence[str] = ()
+        self, settings: Settings, purse: Purse, *, running: Running | None = None, notes: Sequence[str] = ()
     ) -> None:
         self.settings, self.notes = settings, tuple(notes)
         self._purse, self._running = purse, running
@@ -338,7 +339,7 @@ class Account:
         return self._known[named.voice]
 
     def close(self) -> None:
-        """Let go of the practice service; it ends when its last user is gone."""
+        """Let go of the practice service, which ends with its last user."""
         if self._running is not None:
             self._running.release()
             self._running = None
@@ -371,8 +372,7 @@ def connect(
     Parameters
     ----------
     region : {"singapore", "beijing", "practice"}, optional
-        Without it: the region of `base_url`; else Singapore where a key is found; else practice, and the account's
-        repr says so.
+        Else the region of `base_url`, else Singapore where a key is found, else practice, and the repr says so.
     api_key : str or Secret, optional
         Else ``DASHSCOPE_API_KEY``, else the SDK's key file.
     base_url : str, optional

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from vcnb.errors import SettingsError
-from vcnb.practice import launch
 from vcnb.settings import Secret, Settings, resolve
+
+if TYPE_CHECKING:
+    from vcnb.practice.launch import Running
 
 __all__ = ["choose"]
 
@@ -18,7 +21,7 @@ def choose(
     base_url: str | None,
     workspace: str | None,
     data: str | os.PathLike[str] | None,
-) -> tuple[Settings, launch.Running | None, tuple[str, ...]]:
+) -> tuple[Settings, Running | None, tuple[str, ...]]:
     """Decide where requests go; for the practice service hold it open.
 
     Parameters
@@ -38,6 +41,8 @@ def choose(
     ServiceUnreachableError
         If the practice service cannot be started.
     """
+    from vcnb.practice import launch  # with it comes a web server, which a key to the hosted service does not need
+
     found, base, key, folder = resolve(region, api_key=api_key, base_url=base_url, data=data)
     running = None
     notes: tuple[str, ...] = ()

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vcnb.errors import SettingsError, VcnbError
-from vcnb.practice import launch
 from vcnb.practice.rules import NOT_CHECKED
 from vcnb.settings import data_folder, find_key, resolve
 
@@ -200,7 +199,7 @@ def _notebooks() -> Item:
 
 def _browser() -> Item:
     named = os.environ.get("VCNB_BROWSER")
-    if named and not named.startswith("channel:") and not Path(named).is_file():
+    if named and not Path(named).is_file():
         return Item("browser", "missing", f"VCNB_BROWSER names {named}, which is no file", "correct or unset it")
     found = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found or sys.platform in ("win32", "darwin"):
@@ -235,6 +234,8 @@ def _folder(folder: Path) -> Item:
 
 
 def _practice(folder: Path) -> Item:
+    from vcnb.practice import launch
+
     try:
         running = launch.find(folder)
     except (VcnbError, OSError) as error:
