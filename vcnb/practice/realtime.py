@@ -27,7 +27,7 @@ _FRAME_LIMIT_BYTES = 262_144
 _SOCKET_LIMIT = 64  # ours
 _IDLE_SECONDS = 300.0  # ours; 60 s is reported of other sockets of the service, and the page's sample may need longer
 # The SDK looks every 0.1 s whether it is connected; a socket that is closed before it looked reads as a time-out.
-_SHORTEST_LIFE_SECONDS = 0.25
+_TURN_AWAY_SECONDS = 0.25
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
@@ -67,7 +67,6 @@ class _Session:
         self._state = request.app[CONTEXT].state
         self._socket = socket
         self._drawn = drawn
-        self._opened_at = asyncio.get_running_loop().time()
         self._session = messages.new_session(request.query.get("model", ""))
         self._buffer = ""
         self._text_came = False
@@ -102,19 +101,23 @@ class _Session:
             return False
         if "close_at_once" in drawn:
             asked = drawn["close_at_once"]
-            await self.close(int(asked["code"]), str(asked["reason"]))
+            await self._turn_away(int(asked["code"]), str(asked["reason"]))
             return False
         model = MODELS.get(self._session["model"])
         if "silent_close" not in drawn and (model is None or model.transport != "realtime"):
-            await self.close(messages.MODEL_CLOSE_CODE, messages.MODEL_MESSAGE)
+            await self._turn_away(messages.MODEL_CLOSE_CODE, messages.MODEL_MESSAGE)
             return False
         await self.send(messages.session_created(self._session))
         if "silent_close" in drawn:
-            await self.close(1000, "")
+            await self._turn_away(1000, "")
             return False
         if "unknown_event" in drawn:
             await self.send({"event_id": messages.new_id("event"), "type": "session.practice_note", "note": {"n": 1}})
         return True
+
+    async def _turn_away(self, code: int, reason: str) -> None:
+        await asyncio.sleep(_TURN_AWAY_SECONDS)
+        await self.close(code, reason)
 
     async def _receive(self) -> dict[str, Any] | None:
         """Read the next event; None when there is none any more."""
@@ -252,10 +255,8 @@ class _Session:
             await self._socket.send_str(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the socket, but not before the SDK has seen it open."""
+        """Close the socket."""
         self._over = True
-        age = asyncio.get_running_loop().time() - self._opened_at
-        await asyncio.sleep(max(0.0, _SHORTEST_LIFE_SECONDS - age))
         # A close frame holds 125 bytes, two of them the code (RFC 6455 5.5).
         await self._socket.close(code=code, message=reason.encode()[:123])
 
