@@ -44,10 +44,10 @@ function bytesOf(buffer) {
   return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 }
 
-/** The words of the interface: say("price.each", { n: 2, price: "0.01" }). */
+/** The words of the interface by key, with their {places} filled; `n` chooses the plural form. */
 function wordsOf(model) {
   const table = model.get("_words");
-  const plural = new Intl.PluralRules(table.language);
+  const plural = new Intl.PluralRules(table._language);
   return (key, values = {}) => {
     let text = table[key] ?? key;
     if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
@@ -130,7 +130,7 @@ function saidOf(error, say) {
     return { what: say(key, { message: error.message }), remedy: say(`${key}.do`) };
   }
   const small = [error.code, error.request_id && say("fault.request", { id: error.request_id })];
-  return { what: error.what, remedy: sentence(error.remedy), small: small.filter(Boolean).join(" · ") };
+  return { what: error.what, remedy: sentence(error.remedy || say("fault.browser.do")), small: small.filter(Boolean).join(" · ") };
 }
 
 /** A remedy is written to follow "try:"; here it stands alone. */

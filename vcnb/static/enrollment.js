@@ -8,7 +8,8 @@ class Draft extends EventTarget {
     super();
     this.model = model;
     this.client = Math.random().toString(36).slice(2);
-    this.values = { name: "", models: [], language: "", transcript: "", who: "", consent: "" };
+    const models = model.get("offer").models.filter((each) => each.chosen).map((each) => each.name);
+    this.values = { name: "", models, language: "", transcript: "", who: "", consent: "" };
     model.on("msg:custom", (message) => {
       if (message.type !== "snapshot" || message.client !== this.client) return;
       Object.assign(this.values, message.draft);
@@ -79,7 +80,7 @@ function clipRow(view) {
     const failures = check?.failures ?? [], mended = check?.mended;
     unfit.hidden = failures.length === 0 && !mended;
     if (unfit.hidden) return;
-    if (!failures.length) return void fillNotice(unfit, { verdict: "pass", what: say("mended", { edits: mended }) });
+    if (!failures.length) return void fillNotice(unfit, { verdict: "pass", what: say("mended"), remedy: mended });
     const mend = h("button", { class: "vc-button is-small", type: "button", "aria-disabled": working ? "true" : null }, icon("mend"), say("mend"));
     view.on(mend, "click", () => model.get("working") || order(model, { type: "mend" }));
     const why = failures.map((failure) => `${failure.message} ${sentence(failure.advice)}`.trim()).join(" ");
@@ -116,7 +117,7 @@ function modelChoice(view, draft) {
 }
 
 function languageField(view, draft) {
-  const { say, uid, model } = view, names = new Intl.DisplayNames([model.get("_words").language], { type: "language" });
+  const { say, uid, model } = view, names = new Intl.DisplayNames([model.get("_words")._language], { type: "language" });
   const options = model.get("offer").languages.map((code) => h("option", { value: code }, say("language.one", { name: names.of(code), code })));
   const input = h("select", { id: `${uid}lang` }, h("option", { value: "" }, say("language.none")), ...options);
   view.on(input, "change", () => draft.put({ language: input.value }));

@@ -66,7 +66,7 @@ def words(*parts: str, language: str = "en") -> dict[str, Any]:
         Key to text with ``{places}``, or to a dict of plural forms (CLDR names) chosen by ``n``.
     """
     table = json.loads((STATIC / f"words.{language}.json").read_text(encoding="utf-8"))
-    return {"language": language, **{key: text for part in ("base", *parts) for key, text in table[part].items()}}
+    return {"_language": language, **{key: text for part in ("base", *parts) for key, text in table[part].items()}}
 
 
 def held() -> Any:

@@ -142,13 +142,13 @@ class Enrollment(BaseWidget):
 
         if self._clip is not None:
             better = mended(self._clip)
-            self._take(better, "; ".join(edit.change for edit in better.edits))
+            self._take(better, " ".join(edit.change for edit in better.edits))
 
     def _enroll(self, order: dict[str, Any], progress: Progress, stopping: threading.Event) -> None:
-        from vcnb.workflow.account import connect
-
         self.outcome = None
         if self._account is None:
+            from vcnb.workflow.account import connect
+
             progress(self._words["step.practice"], None)
             self._account = connect("practice")
         said = self._words.get(f"who.{order['who']}", "")
@@ -188,7 +188,8 @@ class Enrollment(BaseWidget):
 
 def _offer(*, free: bool) -> dict[str, Any]:
     models = [
-        {"name": name, "label": label, "price": f"{MODELS[name].price_per_10k:g}"} for name, label in LABELS.items()
+        {"name": name, "label": label, "price": f"{MODELS[name].price_per_10k:g}", "chosen": label == "whole"}
+        for name, label in LABELS.items()
     ]
     return {
         "models": models,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import traitlets
 
 from vcnb.audio.clip import Clip, Speech
+from vcnb.errors import SettingsError
 from vcnb.protocol.voice import preferred_name_of
 
 from .base import BaseWidget, joined
@@ -46,6 +47,8 @@ class Player(BaseWidget):
     sound = traitlets.Dict().tag(sync=True)
 
     def __init__(self, clip: Clip, **options: Any) -> None:
+        if not isinstance(clip, Clip):
+            raise SettingsError(f"{clip!r} is no clip.", remedy="load it first: vcnb.load(...)")
         self._clip = clip
         self._sent = as_sent(clip.samples)
         super().__init__({"sound": _facts(clip, self._sent)}, **options)

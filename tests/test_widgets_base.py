@@ -1,0 +1,141 @@
+"""What every panel stands on."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+
+import pytest
+
+from vcnb.errors import AudioRejectedError, CancelledError, SettingsError
+from vcnb.widgets.base import STATIC, BaseWidget, joined, secret_of, told, words
+from vcnb.widgets.enrollment import Enrollment
+from vcnb.widgets.player import Player
+
+PANELS = {"player": Player, "enrollment": Enrollment}
+
+
+class Panel(BaseWidget):
+    _esm = joined()
+    _css = joined(kind="css")
+
+    def receive_break(self, message, buffers):
+        raise ZeroDivisionError("seven by zero")
+
+
+def until(condition, limit=10.0):
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def test_an_unknown_option_is_refused_with_a_hint():
+    with pytest.raises(SettingsError, match=r"no option 'layuot'.\s+try: did you mean 'layout'"):
+        Panel(layuot={})
+    with pytest.raises(SettingsError, match="no option 'colour'"):
+        Panel(colour="red")
+    assert Panel(layout={"width": "50%"}).layout.width == "50%"
+
+
+def test_a_panel_shows_no_address():
+    assert repr(Panel()) == "<Panel>"
+
+
+def test_an_error_of_the_service_keeps_code_request_and_remedy():
+    error = AudioRejectedError("No speech.", code="Audio.Silent", request_id="r-1", remedy="record again")
+    assert told(error) == {
+        "kind": "AudioRejectedError",
+        "what": "No speech.",
+        "remedy": "record again",
+        "code": "Audio.Silent",
+        "request_id": "r-1",
+    }
+    assert told(KeyError("x"))["what"] == "KeyError: 'x'"
+
+
+def test_a_key_comes_as_bytes_and_stays_hidden():
+    secret = secret_of([memoryview(b" sk-0123456789abcdef \n")])
+    assert secret.reveal() == "sk-0123456789abcdef"
+    assert "0123" not in repr(secret)
+    for empty in ([], [b"  "]):
+        with pytest.raises(SettingsError, match="empty"):
+            secret_of(empty)
+
+
+def test_long_work_runs_beside_the_kernel_and_a_second_press_starts_nothing():
+    panel, go, seen = Panel(), threading.Event(), []
+
+    def long(progress, stopping):
+        seen.append(threading.current_thread())
+        progress("halfway", 0.5)
+        go.wait(10)
+
+    panel.tell(ValueError("an old one"))
+    assert panel.work("enroll", long)
+    until(lambda: panel.working == {"kind": "enroll", "step": "halfway", "share": 0.5})
+    assert panel.error is None
+    assert not panel.work("enroll", long)
+    go.set()
+    until(lambda: panel.working is None)
+    assert len(seen) == 1
+    assert seen[0] is not threading.main_thread()
+    assert panel.work("enroll", lambda progress, stopping: None), "it may start again"
+    until(lambda: panel.working is None)
+
+
+def test_cancel_reaches_the_work_and_is_said():
+    panel = Panel()
+
+    def long(progress, stopping):
+        assert stopping.wait(10)
+        raise CancelledError("Stopped.", remedy="start again")
+
+    panel._handle_custom_msg({"type": "cancel"}, [])  # nothing runs: nothing happens
+    panel.work("enroll", long)
+    panel._handle_custom_msg({"type": "cancel"}, [])
+    until(lambda: panel.working is None)
+    assert panel.error["kind"] == "CancelledError"
+
+
+@pytest.mark.parametrize("message", [{"type": "break"}, {"type": "nobody answers this"}, {}])
+def test_what_a_handler_raises_is_shown_in_the_panel(message):
+    panel = Panel()
+    panel._handle_custom_msg(message, [])
+    assert panel.error is not None
+    if message.get("type") == "break":
+        assert panel.error["what"] == "ZeroDivisionError: seven by zero"
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_the_browser_gets_one_text_that_needs_nothing_else(name):
+    text = PANELS[name]._esm
+    assert text.count("export default") == 1
+    assert not re.search(r"^\s*import\b|\bimport\(|https?://|\bfetch\(", text, re.MULTILINE)
+    css = PANELS[name]._css
+    assert "@import" not in css
+    assert "url(" not in css
+    assert len(text) + len(css) < 64_000, "it is saved with every panel"
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_every_word_that_is_said_stands_in_the_table_and_the_reverse(name):
+    text = PANELS[name]._esm
+    # say("x"), say(`x.${y}`) for a family, and keys that are handed on: every literal of the form of a key
+    literals = {each for pair in re.findall(r'"([a-z.]+)"|`([a-z.]+)`', text) for each in pair if each}
+    families = set(re.findall(r"`([a-z]+\.)\$\{", text))
+    said = {key for call in re.findall(r"say\(([^`]*?)[,)]", text) for key in re.findall(r'"([a-z.]+)"', call)}
+    table = {key for key in words(name) if key != "_language"}
+    assert said <= table
+    assert len(said) > 10
+    own = set(json.loads((STATIC / "words.en.json").read_text())[name])
+    unsaid = {key for key in own if key not in literals and not any(key.startswith(each) for each in families)}
+    python = {"step.practice"}  # said by the kernel
+    assert unsaid - python == set()
+
+
+def test_a_file_for_the_browser_stays_readable():
+    for path in [*STATIC.glob("*.js"), *STATIC.glob("*.css")]:
+        assert len(path.read_text().splitlines()) <= 400, path.name
