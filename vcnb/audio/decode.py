@@ -20,7 +20,7 @@ from vcnb.errors import ClipError
 
 from .containers import FORMATS, bit_depth, riff_duration, sniff
 
-__all__ = ["SECONDS_CAP", "Decoded", "decode"]
+__all__ = ["Decoded", "SECONDS_CAP", "decode"]
 
 # The caps are ours: recordings up to 60 s are of use, ten minutes is the most that is worth holding in memory.
 SECONDS_CAP = 600.0
