@@ -174,7 +174,8 @@ class EnrollmentClient:
             unsure = unsure or call.sent
             passing = not isinstance(answer, ServiceError) or isinstance(answer, RateLimitedError | ServiceBrokenError)
             whole.retry_after = call.retry_after
-            if not passing or attempt >= ATTEMPTS or not whole.pause(attempt):
+            # After a time-out there was pause enough.
+            if not passing or attempt >= ATTEMPTS or not (call.stopped or whole.pause(attempt)):
                 raise answer
 
     def _post(self, body: bytes, call: Call) -> dict[str, Any] | VcnbError:
@@ -207,7 +208,8 @@ class EnrollmentClient:
             return unreachable(self._host, failed, region=settings.region)
         if failed or call.status is None:
             return ServiceUnreachableError(f"{self._host} gave no whole answer: {failed}.", remedy="try again")
-        words = masked(read.decode("utf-8", "replace"), key).encode()
+        # Only a refusal may echo a key; in a success a voice named "sk" would lose its name.
+        words = read if call.status == 200 else masked(read.decode("utf-8", "replace"), key).encode()
         try:
             return decipher(call.status, words, region=settings.region, key=key)
         except ServiceError as error:
