@@ -26,14 +26,14 @@ needs_extra = pytest.mark.skipif(not Espeak.installed(), reason="the extra `prac
 # ("Chinese letter") takes far longer, and what skips them far shorter.
 SENTENCES = {
     "zh": ("我哥哥每天早上七点坐火车去学校，下午5点回家。", (2, 7)),
-    "en": ("My brother takes the train to school at 7 every morning and comes home at five.", (10, 25)),
-    "de": ("Mein Bruder fährt jeden Morgen um 7 mit dem Zug zur Schule und kommt um fünf nach Hause.", (10, 25)),
-    "it": ("Mio fratello prende il treno per la scuola ogni mattina alle 7 e torna a casa alle cinque.", (10, 25)),
-    "pt": ("Meu irmão pega o trem para a escola todas as manhãs às 7 e volta para casa às cinco.", (10, 25)),
-    "es": ("Mi hermano toma el tren a la escuela cada mañana a las 7 y vuelve a casa a las cinco.", (10, 25)),
+    "en": ("My brother takes the train to school at 7 every morning and comes home at five.", (9, 28)),
+    "de": ("Mein Bruder fährt jeden Morgen um 7 mit dem Zug zur Schule und kommt um fünf nach Hause.", (9, 28)),
+    "it": ("Mio fratello prende il treno per la scuola ogni mattina alle 7 e torna a casa alle cinque.", (9, 28)),
+    "pt": ("Meu irmão pega o trem para a escola todas as manhãs às 7 e volta para casa às cinco.", (9, 28)),
+    "es": ("Mi hermano toma el tren a la escuela cada mañana a las 7 y vuelve a casa a las cinco.", (9, 28)),
     "ja": ("兄は毎朝7時に電車で学校へ行って、五時に家へ帰ります。", (3, 10)),
     "ko": ("형은 매일 아침 7시에 기차를 타고 학교에 가고 다섯 시에 집에 옵니다.", (4, 10)),
-    "fr": ("Mon frère prend le train pour l'école à 7 heures chaque matin et rentre à cinq heures.", (10, 25)),
+    "fr": ("Mon frère prend le train pour l'école à 7 heures chaque matin et rentre à cinq heures.", (9, 28)),
     "ru": ("Мой брат каждое утро в 7 едет на поезде в школу и возвращается домой в пять.", (8, 25)),
 }
 
@@ -138,19 +138,16 @@ def test_the_first_piece_comes_long_before_the_last(engine, profiles):
 
 
 def test_marks_alone_are_a_short_silence(engine, profiles):
-    for text in ("", "...", " ?! "):
+    for text in ("", "...", " ?! ", "[["):
         pcm = said(engine, text, "en", profiles["thorsten_en"])
         assert 0 < len(pcm) < SPEECH_SAMPLE_RATE
         assert not pcm.any()
 
 
 @needs_extra
-def test_odd_text_is_spoken_or_refused_and_never_hangs(engine, profiles):
-    for text in ("😀", "$", "[[", "9" * 40, "[a](/b/)", "a\u0301" * 50, "<speak/>", "مرحبا", "\x01\x02x", "x" * 300):
-        try:
-            assert said(engine, text, "auto", profiles["thorsten_en"]).any(), text
-        except EngineError as refused:
-            assert refused.remedy
+def test_odd_text_is_spoken_and_never_hangs(engine, profiles):
+    for text in ("😀", "$", "9" * 40, "[a](/b/)", "a\u0301" * 50, "<speak/>", "مرحبا", "\x01\x02x", "x" * 300):
+        assert said(engine, text, "auto", profiles["thorsten_en"]).any(), text
 
 
 @needs_extra
@@ -165,7 +162,7 @@ def test_loudness_stays_within_a_few_decibels(engine, profiles):
 def test_a_profile_is_small_and_bound_to_its_version(engine, profiles):
     profile = profiles["thorsten_en"]
     assert len(profile) < 1000
-    with pytest.raises(EngineError, match="another|measured"):
+    with pytest.raises(EngineError, match="measured this voice"):
         engine.speak("Hi", language="en", profile=profile.replace(engine.version.encode(), b"practice 0"))
     for broken in (b"", b"[]", b"\xff", b"{}"):
         with pytest.raises(EngineError, match="no profile"):

@@ -14,8 +14,9 @@ __all__ = ["kana", "number"]
 _DIGITS = ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュー")
 _PLACES = ("", "ジュー", "ヒャク", "セン")
 _MYRIADS = ("", "マン", "オク", "チョー")
-# Sound changes of the two places that have them
+# Sound changes of the places that have them; a "one" is said only before a thousand of myriads
 _CHANGED = {
+    (1, "セン"): "イッセン",
     (3, "ヒャク"): "サンビャク",
     (6, "ヒャク"): "ロッピャク",
     (8, "ヒャク"): "ハッピャク",

@@ -1,7 +1,7 @@
 """What speaks in ten languages without a key, a download or a GPU.
 
-A practice voice: pitch and pace of the reference on a synthetic speaker. It is understood, and it does not pretend to be the
-service's quality. English by hibari-tts, the rest by espeak-ng in a process of its own, pitch by WORLD.
+A practice voice: pitch and pace of the reference on a synthetic speaker. It is understood, and it does not pretend to
+be the service's quality. English by hibari-tts, the rest by espeak-ng in a process of its own, pitch by WORLD.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .world import with_pitch
 __all__ = ["PracticeEngine"]
 
 # All ours.
-HIGH_ABOVE_HZ = 145.0  # halfway between espeak-ng's two voices (about 100 and 206 Hz), so that pitch moves least
+HIGH_ABOVE_HZ = 135.0  # halfway between espeak-ng's two voices (about 100 and 180 Hz), so that pitch moves least
 # Syllables a second, the middle of the base speakers by our own count. Not each language's own figure: the count
 # misses syllables in some languages, and a quick speaker of English is to be a quick speaker of Chinese.
 ORDINARY_PACE = 5.3
@@ -40,7 +40,8 @@ KNEE = 0.8  # of full scale
 # What the base speakers say once, so that their own pitch and level are known: statements, a question, a list, all
 # tones; about ten seconds, for two sentences left an error of a semitone and a half in Chinese.
 _CALIBRATION = {
-    "zh": "今天天气很好，我们一起去公园走走。你昨天晚上看了那本新书吗？妈妈买了苹果、鸡蛋和面包。他说明年想学画画，但是没有时间。",
+    "zh": "今天天气很好，我们一起去公园走走。你昨天晚上看了那本新书吗？"
+    "妈妈买了苹果、鸡蛋和面包。他说明年想学画画，但是没有时间。",
     "en": "Good morning, the train to the harbour leaves in a few minutes. Did you remember to bring the old map? "
     "We bought apples, eggs and a loaf of bread. He wants to learn to paint next year, but he has no time.",
     "de": "Guten Morgen, der Zug zum Hafen fährt in wenigen Minuten. Hast du an die alte Karte gedacht? "

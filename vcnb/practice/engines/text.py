@@ -13,7 +13,7 @@ from .engine import EngineError
 __all__ = ["Bite", "bites", "clean", "guess_language", "language_of", "sounds"]
 
 # All ours. A bite is short enough that the first sound comes early, and long enough for a melody.
-SHORTEST = 14  # columns; a Chinese, Japanese or Korean character counts as two
+SHORTEST = 12  # columns; a Chinese, Japanese or Korean character counts as two
 LONGEST = 160
 SENTENCE_PAUSE = 0.28
 CLAUSE_PAUSE = 0.12
