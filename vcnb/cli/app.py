@@ -59,7 +59,8 @@ def run(arguments: list[str] | None = None) -> int:
     steady()
     sys.excepthook = last_words
     try:
-        status = app(arguments, prog_name="vcnb", standalone_mode=False)
+        # The command itself: calling the app would put typer's hook for tracebacks in the place of ours.
+        status = typer.main.get_command(app).main(arguments, prog_name="vcnb", standalone_mode=False)
         sys.stdout.flush()
     except VcnbError as error:
         fail(error.message, error.remedy)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import BaseUrl, Data, Json, Region
-from .output import document, result, say, table
+from .output import document, result, say
 
 __all__ = ["clone", "demo", "doctor", "lab", "practice"]
 
@@ -98,9 +98,7 @@ def doctor(json: Json = False, region: Region = None, base_url: BaseUrl = None, 
     if json:
         document(health.to_dict())
         return 0
-    table(
-        ("", "what", "found", "what to do"), [(each.state, each.name, each.found, each.remedy) for each in health.items]
-    )
+    result(repr(health))
     return 0
 
 

@@ -153,7 +153,7 @@ def _packages() -> list[Item]:
 
 def _engines() -> list[Item]:
     espeak = _there("espeakng_loader")
-    if _there("onnxruntime", "hibari_tts"):
+    if _there("onnxruntime", "hibari"):
         english = Item("practice voice, English", "ok", f"hibari-tts {_version('hibari-tts')}")
     else:
         why = "there is no onnxruntime for this Mac with Python 3.14" if sys.platform == "darwin" else "not installed"
