@@ -36,7 +36,7 @@ async def customization(request: web.Request) -> web.StreamResponse:
     if message["model"] != ENROLLMENT_MODEL:
         # The families that share this path have fields of their own: voice-enrollment (CosyVoice), qwen-voice-design.
         raise Refusal(400, "InvalidParameter", "Model not exist.")
-    if action not in _ACTIONS:
+    if not isinstance(action, str) or action not in _ACTIONS:
         raise Refusal(400, "InvalidParameter", f"Unsupported action: {action}.")
     context = request.app[CONTEXT]
     drawn = context.faults.draw(action)
