@@ -202,6 +202,7 @@ def test_a_path_without_a_file_is_named(place, tmp_path):
         (np.array([np.nan]), RATE),
         (np.zeros(0), RATE),
         3,
+        "https://example.org/me.wav",
         io.StringIO("text"),
     ],
     ids=str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 
 __all__ = ["FORMATS", "SUFFIXES", "bit_depth", "riff_duration", "sniff"]
 
@@ -98,11 +99,11 @@ def _sniff_tagged(data: bytes) -> str | None:
     return None
 
 
-def _chained(data: bytes, at: int, length: object) -> bool:
-    for _ in range(_FRAMES_IN_A_ROW):
+def _chained(data: bytes, at: int, length: Callable[[bytes], int]) -> bool:
+    for n_found in range(_FRAMES_IN_A_ROW):
         if len(data) - at < 8:
-            return at >= len(data) - 8 and at > 0
-        step = length(data[at : at + 8])  # type: ignore[operator]
+            return n_found > 0
+        step = length(data[at : at + 8])
         if not step:
             return False
         at += step

@@ -29,8 +29,8 @@ def load(source: Loadable, *, name: str | None = None) -> Clip:
     Parameters
     ----------
     source : path, bytes, file object, or (samples, sample_rate)
-        What to read. Samples may be of any shape [shape=(n,)], [shape=(n, channels)] or [shape=(channels, n)], floating
-        point at full scale 1 or integers at their type's full scale. A Clip is given back as it is.
+        What to read. Samples are [shape=(n,)], or of two dimensions, the shorter of which are the channels; floating
+        point at full scale 1, or integers at their type's full scale. A Clip is given back as it is.
     name : str or None
         What to call it; the file's name where there is one.
 
@@ -50,6 +50,10 @@ def load(source: Loadable, *, name: str | None = None) -> Clip:
         return _from_samples(source, name or "")
     if isinstance(source, (bytes, bytearray, memoryview)):
         return read_clip(bytes(source), name=name or "")
+    if isinstance(source, str) and source.startswith(("http://", "https://")):
+        raise ClipError(
+            f"{source}: an address is no file.", remedy="download it first, or give the address to account.enroll"
+        )
     if isinstance(source, (str, os.PathLike)):
         path = Path(source).expanduser()
         return read_clip(_bytes_of(path), path=str(path), name=name or path.name)

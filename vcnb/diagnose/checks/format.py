@@ -13,6 +13,7 @@ from vcnb.diagnose.subject import Judged, Subject, check
 
 __all__ = ["format"]
 
+WORDS = {"wav": "WAV", "mp3": "MP3", "mp4": "M4A"}
 LENGTHS_DIFFER = 0.25  # seconds between header and content that no codec's padding explains; ours
 
 
@@ -21,17 +22,16 @@ def format(subject: Subject) -> Judged:
     """Judge container and codec, then name and health."""
     source = subject.source
     value = f"{source.container}/{source.codec}"
+    kind = WORDS.get(source.container, source.container)
     if not _taken(source):
-        message = f"The service takes no {source.codec} in {source.container}."
+        message = f"The service takes no {source.codec} in {kind}."
         return Judged("fail", value, message, "Convert it to a 16-bit WAV file.", "wav16")
     if source.suffix and source.suffix not in SUFFIXES[source.container]:
-        message = (
-            f"The name ends in {source.suffix}, the content is {source.container}: who trusts the name will stumble."
-        )
+        message = f"The name ends in {source.suffix}, the content is {kind}: who trusts the name will stumble."
         return Judged("warn", value, message, "Rename or convert it.", "wav16")
     if trouble := _trouble(source):
         return Judged("warn", value, trouble, "Export it again, or convert what could be read.", "wav16")
-    return Judged("pass", value, f"The service takes {source.codec} in {source.container}.")
+    return Judged("pass", value, f"The service takes {source.codec} in {kind}.")
 
 
 def _taken(source: Source) -> bool:
