@@ -1,0 +1,261 @@
+"""How a clip becomes a voice by hand, on the kernel's side, against the practice service."""
+
+from __future__ import annotations
+
+import re
+import string
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import vcnb
+from vcnb.audio.clip import Clip
+from vcnb.catalog import LANGUAGES, MODELS
+from vcnb.errors import ClipError, SettingsError
+from vcnb.protocol.voice import check_preferred_name
+from vcnb.widgets.enrollment import Enrollment
+
+WHOLE, LIVE = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
+ORDER = {
+    "type": "enroll",
+    "name": "kathleen",
+    "models": [WHOLE],
+    "language": "en",
+    "transcript": "",
+    "who": "agreed",
+    "consent": " Kathleen, in writing, on 3 May ",
+}
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return vcnb.load(vcnb.samples()["kathleen_en"])
+
+
+@pytest.fixture
+def account(practice):
+    with_it = vcnb.connect("practice", base_url=practice.base_url, api_key=practice.api_key)
+    yield with_it
+    with_it.close()
+
+
+def until(condition, limit=20.0):
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def press(panel, **changed):
+    """Press the button as the browser would, and wait until the work is over."""
+    panel._handle_custom_msg(ORDER | changed, [])
+    until(lambda: panel.working is None)
+
+
+def test_a_voice_is_made_and_kept_with_its_consent(clip, account, practice):
+    panel = Enrollment(clip, account=account)
+    assert panel.voice is None
+    seen = []
+    panel.observe(lambda change: seen.append(change["new"]), "voice")
+    press(panel)
+    assert panel.error is None
+    assert panel.voice.consent == "Someone who agreed: Kathleen, in writing, on 3 May"
+    assert (panel.voice.preferred_name, panel.voice.target_model) == ("kathleen", WHOLE)
+    assert panel.outcome["voices"] == [{"voice": panel.voice.voice, "target_model": WHOLE}]
+    assert panel.outcome["cost"] == 0
+    assert seen == [panel.voice]
+    assert practice.counters()["creations"] == 1
+    assert repr(panel) == f"<Enrollment of {clip!r}, {panel.voice!r}>"
+
+
+def test_several_models_are_several_voices(clip, account, practice):
+    panel = Enrollment(clip, account=account)
+    press(panel, models=[WHOLE, LIVE], who="mine", consent="me")
+    assert list(panel.voice) == [WHOLE, LIVE]
+    assert [voice.target_model for voice in panel.voice.values()] == [WHOLE, LIVE]
+    assert practice.counters()["creations"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"consent": "  "}, "ConsentMissingError"),
+        ({"name": "a name"}, "SettingsError"),
+        ({"models": ["x"]}, "SettingsError"),
+    ],
+)
+def test_what_the_form_lets_through_is_refused_here_too(clip, account, practice, changed, kind):
+    panel = Enrollment(clip, account=account)
+    press(panel, **changed)
+    assert panel.error["kind"] == kind
+    assert panel.error["remedy"]
+    assert panel.voice is None
+    assert practice.counters()["create"] == 0
+
+
+def test_an_error_of_the_service_is_shown_with_its_code_and_may_be_tried_again(clip, account, practice):
+    practice.fault("music", "create")
+    panel = Enrollment(clip, account=account)
+    press(panel)
+    assert panel.error["code"] == "Audio.PreprocessError"
+    assert panel.error["request_id"]
+    assert panel.outcome is None
+    press(panel)
+    assert panel.error is None
+    assert panel.voice.preferred_name == "kathleen"
+
+
+def test_what_was_made_before_a_failure_is_kept_and_named(clip, account, practice):
+    practice.fault("noise", "create", skip=1)
+    panel = Enrollment(clip, account=account)
+    press(panel, models=[LIVE, WHOLE])
+    assert panel.error["code"] == "Audio.PreprocessError"
+    assert panel.outcome["state"] == "part"
+    assert list(panel.voice) == [LIVE]
+    press(panel, models=[WHOLE])
+    assert panel.outcome["state"] == "ready"
+    assert practice.counters()["creations"] == 2
+
+
+def test_a_lost_answer_is_said_and_cannot_be_paid_for_twice(clip, account, practice):
+    practice.fault("reset_after", "create")
+    panel = Enrollment(clip, account=account)
+    press(panel)
+    assert panel.outcome["state"] == "unknown"
+    assert panel.outcome["what"]
+    assert panel.outcome["remedy"]
+    assert panel.error is None
+    assert panel.voice is None
+    press(panel)
+    assert practice.counters()["create"] == 1
+
+
+def test_a_second_press_after_success_makes_nothing_until_the_outcome_is_cleared(clip, account, practice):
+    panel = Enrollment(clip, account=account)
+    press(panel)
+    press(panel)
+    assert practice.counters()["creations"] == 1
+    panel._handle_custom_msg({"type": "again"}, [])
+    press(panel, name="second")
+    assert practice.counters()["creations"] == 2
+
+
+def test_cancel_stops_before_the_next_request(clip, account, practice):
+    practice.fault("slow", "create")
+    panel = Enrollment(clip, account=account)
+    panel._handle_custom_msg(ORDER | {"models": [WHOLE, LIVE]}, [])
+    until(lambda: practice.counters()["create"] == 1)
+    panel._handle_custom_msg({"type": "cancel"}, [])
+    practice.release()
+    until(lambda: panel.working is None)
+    assert panel.error["kind"] == "CancelledError"
+    assert list(panel.voice) == [WHOLE], "the request under way was waited for"
+    assert practice.counters()["create"] == 1
+
+
+def test_without_an_account_the_practice_service_is_started_when_it_is_needed(clip):
+    panel = Enrollment(clip)
+    assert panel.account is None
+    assert panel.offer["free"] is True
+    try:
+        press(panel)
+        assert panel.error is None
+        assert panel.account.region == "practice"
+        assert panel.voice.preferred_name == "kathleen"
+    finally:
+        panel.account.close()
+
+
+def test_the_check_counts_every_finding(clip):
+    panel = Enrollment(clip)
+    until(lambda: panel.check)
+    report = vcnb.diagnose(clip)
+    assert panel.check["verdict"] == report.verdict
+    assert sum(panel.check["counts"].values()) == len(report.findings)
+    assert panel.check["failures"] == []
+    assert panel.clip_facts["format"] == "WAV"
+    assert panel.clip_facts["size_mb"] == clip.source.size_bytes / 1e6
+
+
+def test_a_clip_that_would_be_refused_says_why_and_can_be_mended(clip, account):
+    poor = Clip(np.tile(clip.samples, 5)[::3], 8000, name="phone.wav")
+    panel = Enrollment(poor, account=account)
+    until(lambda: panel.check)
+    assert {"duration", "sample_rate"} <= {failure["check"] for failure in panel.check["failures"]}
+    assert panel.check["mendable"]
+    press(panel)
+    assert panel.error["kind"] == "ClipError"
+    panel._handle_custom_msg({"type": "mend"}, [])
+    until(lambda: panel.working is None and panel.check)
+    assert panel.check["failures"] == []
+    assert "24000 Hz" in panel.check["mended"]
+    assert panel.clip is not poor
+    press(panel)
+    assert panel.voice is not None
+
+
+def test_what_cannot_be_mended_offers_no_mending():
+    panel = Enrollment(Clip(np.zeros(24000), 24000, name="silence"))
+    until(lambda: panel.check)
+    assert panel.check["failures"]
+    assert panel.check["mendable"] is False
+
+
+def test_what_is_typed_comes_back_after_a_reload_and_is_in_no_trait(clip, monkeypatch):
+    panel, sent = Enrollment(clip), []
+    monkeypatch.setattr(panel, "send", lambda content, buffers=None: sent.append(content))
+    draft = {name: ORDER[name] for name in ("name", "models", "language", "transcript", "who", "consent")}
+    panel._handle_custom_msg({"type": "draft", "draft": draft | {"stray": 1}}, [])
+    panel._handle_custom_msg({"type": "hello", "client": "tab"}, [])
+    assert sent == [{"type": "snapshot", "client": "tab", "draft": draft}]
+    assert "Kathleen" not in str(panel.get_state())
+
+
+def test_the_form_and_the_service_have_one_rule_for_names(clip):
+    offer = Enrollment().offer
+    rule = re.compile(f"^{offer['name_letters']}{{1,{offer['name_length']}}}$")
+
+    def taken(name):
+        try:
+            return check_preferred_name(name) == name
+        except SettingsError:
+            return False
+
+    names = [*string.printable, "é", "ä", "１", "", "a" * 16, "a" * 17, "a-b", "a b", "A_9"]
+    assert [bool(rule.match(name)) and not name.endswith("\n") for name in names] == [taken(name) for name in names]
+
+
+def test_it_offers_what_the_service_has():
+    offer = Enrollment().offer
+    assert {model["name"] for model in offer["models"]} == set(MODELS)
+    assert all(float(model["price"]) == MODELS[model["name"]].price_per_10k for model in offer["models"])
+    assert set(offer["languages"]) == set(LANGUAGES)
+    assert sum(model["chosen"] for model in offer["models"]) == 1
+
+
+def test_a_paid_account_shows_its_price():
+    account = vcnb.connect("singapore", api_key="sk-0123456789abcdef0123")
+    panel = Enrollment(account=account)
+    assert panel.offer["free"] is False
+    assert "0123456789" not in str(panel.get_state()) + repr(panel)
+
+
+def test_a_recording_that_cannot_be_read_is_refused_at_once():
+    with pytest.raises(ClipError):
+        Enrollment(b"no sound at all")
+
+
+def test_two_presses_at_once_are_one_request(clip, account, practice):
+    practice.fault("slow", "create")
+    panel = Enrollment(clip, account=account)
+    threads = [threading.Thread(target=panel._handle_custom_msg, args=(ORDER, [])) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: practice.counters()["create"] == 1)
+    practice.release()
+    until(lambda: panel.working is None)
+    assert practice.counters()["create"] == 1
