@@ -66,6 +66,7 @@ class Practice:
         self.realtime_url = service.realtime_url
         self.api_key = service.api_key
         self.root_url = service.base_url.removesuffix("/api/v1")
+        self.patience = 20.0  # seconds that `ask` waits for an answer
 
     def settings(self, **changed: object) -> Settings:
         given = {"region": "practice", "base_url": self.base_url, "api_key": self.api_key}
@@ -73,7 +74,7 @@ class Practice:
 
     def ask(self, method: str, path: str, **options: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.api_key.reveal()}"} | dict(options.pop("headers", {}))  # type: ignore[call-overload]
-        return requests.request(method, self.root_url + path, headers=headers, timeout=20, **options)  # type: ignore[arg-type]
+        return requests.request(method, self.root_url + path, headers=headers, timeout=self.patience, **options)  # type: ignore[arg-type]
 
     def fault(self, name: str, operation: str = "any", **parameters: object) -> None:
         """Ask for a fault or a switch; see vcnb.practice.faults.FAULTS."""
@@ -122,5 +123,6 @@ def practice(_practice: Practice) -> Iterator[Practice]:
     """The practice service with the tone engine: no voices, no faults."""
     _practice.service.reset()
     _practice.engine.piece_delay = 0.0
+    _practice.patience = 20.0
     yield _practice
     _practice.service.reset()
