@@ -299,11 +299,11 @@ def _start(folder: Path, engine: str | None) -> subprocess.Popen[bytes]:
 
 def _join(record: _Record) -> Running | None:
     """Take a lease, then look whose it is; None where nobody answers, or somebody else."""
-    lease = _connected(record)
+    lease, line = _connected(record), _connected(record)
     try:
         given = _ask(lease, "/practice/lease", record)
-        if given.status == 200:
-            health = _ask(_connected(record), "/practice/health", record)
+        if given.status == 200 and lease.sock is not None:
+            health = _ask(line, "/practice/health", record)
             about = json.loads(health.read(65_536)) if health.status == 200 else {}
             if isinstance(about, dict) and about.get("folder") == record.folder:
                 realtime = f"ws://127.0.0.1:{record.port}/api-ws/v1/realtime"
@@ -312,6 +312,8 @@ def _join(record: _Record) -> Running | None:
                 return Running(record.base_url, realtime, record.api_key, record.folder, settle, pid, lease)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         pass
+    finally:
+        line.close()
     lease.close()
     return None
 
