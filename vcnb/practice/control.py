@@ -14,13 +14,13 @@ from .context import CONTEXT, Context
 from .faults import FAULTS, parse_rule
 from .rules import Refusal
 
-__all__ = ["SETTLE_SECONDS", "add_routes", "watch_leases"]
+__all__ = ["FIRST_LEASE_SECONDS", "SETTLE_SECONDS", "add_routes", "watch_leases"]
 
 # How long after a lost answer its effect may still appear: a creation is carried out after its client has gone.
 SETTLE_SECONDS = 2
 _HEARTBEAT_SECONDS = 1.0
 _GRACE_SECONDS = 1.5  # ours: a user that only restarts its kernel finds the service still there
-_FIRST_LEASE_SECONDS = 30.0  # ours: whoever started it takes a lease within seconds
+FIRST_LEASE_SECONDS = 30.0  # ours: whoever started it takes a lease within seconds
 
 
 def add_routes(app: web.Application) -> None:
@@ -35,7 +35,7 @@ def add_routes(app: web.Application) -> None:
 
 async def watch_leases(context: Context) -> None:
     """Return when the last user has gone, or when none ever came."""
-    wait = _FIRST_LEASE_SECONDS
+    wait = FIRST_LEASE_SECONDS
     while not context.stay:
         quiet = 0.0
         while context.leases == 0:
