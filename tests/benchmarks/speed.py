@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.speed
 
-Everything runs against a practice service of its own with the tone engine. Times vary with the machine; each figure is the
-median of alternating pairs, so that a machine that slows down slows both.
+Everything runs against a practice service of its own with the tone engine. Times vary with the machine; each figure is
+the median of alternating pairs, so that a machine that slows down slows both.
 """
 
 from __future__ import annotations
