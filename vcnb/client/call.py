@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import random
 import socket
 import threading
@@ -45,6 +46,8 @@ class Call:
         self._over = False
         self._changed = threading.Condition()
         self._sockets: list[socket.socket] = []
+        # Its put may be called in the middle of anything, also by the garbage collector on a thread that holds locks.
+        self._wake: queue.SimpleQueue[End | None] = queue.SimpleQueue()
         self._watch = threading.Thread(target=self._wait_for_the_deadline, name="vcnb-deadline", daemon=True)
 
     def __enter__(self) -> Call:
@@ -56,7 +59,7 @@ class Call:
         with self._changed:
             self._over = True
             self._sockets.clear()
-            self._changed.notify_all()
+        self._wake.put(None)
         if threading.current_thread() is not self._watch:
             self._watch.join(1)
 
@@ -84,7 +87,7 @@ class Call:
         with self._changed:
             self.silence = silence
             self._heard = time.monotonic()
-            self._changed.notify_all()
+        self._wake.put(None)
 
     def hold(self, sock: socket.socket) -> None:
         """Keep a socket within reach of `stop`; from here on the request may arrive."""
@@ -109,10 +112,15 @@ class Call:
             self._stopped = why
             sockets = list(self._sockets)
             self._changed.notify_all()
+        self._wake.put(None)
         if self._on_stop:
             self._on_stop(why)
         for sock in sockets:
             shut(sock)
+
+    def abandon(self) -> None:
+        """Have the call cancelled by its own thread; takes no lock, so that a finalizer may call it."""
+        self._wake.put("cancelled")
 
     def pause(self, attempt: int) -> bool:
         """Wait before another attempt, at least as long as the service asked.
@@ -142,17 +150,17 @@ class Call:
         return self._stopped is None
 
     def _wait_for_the_deadline(self) -> None:
-        with self._changed:
-            while not (self._over or self._stopped):
-                due, why = self._due()
-                left = due - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                    continue
-                break
+        while not (self._over or self._stopped):
+            due, why = self._due()
+            try:
+                asked = self._wake.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                # Sound may have come meanwhile: then it is due later.
+                if time.monotonic() >= self._due()[0]:
+                    self.stop(why)
             else:
-                return
-        self.stop(why)
+                if asked:
+                    self.stop(asked)
 
     def _due(self) -> tuple[float, End]:
         whole = self._began + self.timeout

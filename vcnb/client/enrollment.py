@@ -30,12 +30,12 @@ from vcnb.settings import Settings
 
 from .call import Call
 from .listing import read_all
+from .posting import attempts
 from .wire import CONNECT_TIMEOUT, once, reason_of, stop_reason, unreachable
 
 __all__ = ["EnrollmentClient"]
 
 TIMEOUT = 60.0  # seconds for list and delete; ours
-ATTEMPTS = 5  # ours, for list and delete
 SECONDS_PER_CREATION = 60.0  # ours: and the time of the upload
 UPLOAD_SPEED = 50_000  # bytes a second; ours: a slow line, half of what Binder allows
 
@@ -175,7 +175,7 @@ class EnrollmentClient:
             passing = not isinstance(answer, ServiceError) or isinstance(answer, RateLimitedError | ServiceBrokenError)
             whole.retry_after = call.retry_after
             # After a time-out there was pause enough.
-            if not passing or attempt >= ATTEMPTS or not (call.stopped or whole.pause(attempt)):
+            if not passing or attempt >= attempts(answer) or not (call.stopped or whole.pause(attempt)):
                 raise answer
 
     def _post(self, body: bytes, call: Call) -> dict[str, Any] | VcnbError:

@@ -25,9 +25,10 @@ from .call import Call
 from .take import Order, Take
 from .wire import CONNECT_TIMEOUT, Once, broken, interrupted, once, reason_of
 
-__all__ = ["ATTEMPTS", "Answer", "answers", "may_repeat"]
+__all__ = ["ATTEMPTS", "Answer", "answers", "attempts", "may_repeat"]
 
-ATTEMPTS = 5  # ours
+ATTEMPTS = 5  # ours, where the service says that it is busy
+ATTEMPTS_TO_REACH = 3  # ours, where nobody answers: that is mostly for good
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ def may_repeat(error: VcnbError, call: Call) -> bool:
         # In a stream the status is not told; these two codes are the ones of 503.
         return error.status == 503 or (error.status is None and error.code in ("ModelServingError", "ModelUnavailable"))
     return isinstance(error, RateLimitedError)
+
+
+def attempts(error: VcnbError) -> int:
+    """Say how often a request that ended so is made at most."""
+    return ATTEMPTS_TO_REACH if isinstance(error, ServiceUnreachableError) else ATTEMPTS
 
 
 def answers(settings: Settings, order: Order, text: str, *, stream: bool, call: Call, take: Take) -> Iterator[Answer]:
@@ -105,7 +111,7 @@ def answers(settings: Settings, order: Order, text: str, *, stream: bool, call: 
                 yield answer
             if not isinstance(found, VcnbError):
                 return
-        if took or attempt == ATTEMPTS or not may_repeat(found, call) or not call.pause(attempt):
+        if took or attempt == attempts(found) or not may_repeat(found, call) or not call.pause(attempt):
             raise found
 
 

@@ -24,7 +24,7 @@ from vcnb.settings import Secret, Settings
 from .call import Call, shut
 from .dial import dial
 from .pcm import Unpacker
-from .posting import ATTEMPTS, may_repeat
+from .posting import ATTEMPTS, attempts, may_repeat
 from .sdk import quiet
 from .take import Order, Take
 from .text import split_text
@@ -116,7 +116,7 @@ class Line:
             error = self._connect()
             if error is None:
                 break
-            if attempt == ATTEMPTS or not may_repeat(error, self._call) or not self._call.pause(attempt):
+            if attempt == attempts(error) or not may_repeat(error, self._call) or not self._call.pause(attempt):
                 raise error
         from dashscope.audio.qwen_tts_realtime import AudioFormat
 
@@ -183,6 +183,8 @@ class Line:
     def _refusal(self, cause: Any) -> VcnbError:
         """Say why the handshake failed."""
         status = getattr(cause, "status_code", None)
+        if not self._call.stopped and isinstance(status, int) and status < 400:
+            return broken(f"The service answered the upgrade with status {status}.", status=status)
         if not self._call.stopped and isinstance(status, int):
             self._call.retry_after = (getattr(cause, "resp_headers", None) or {}).get("retry-after")
             try:

@@ -43,7 +43,7 @@ class SpeechStream(Iterator[Clip]):
         self._take, self._call, self._thread = take, call, thread
         self._text, self._order = text, order
         self._speech: Speech | None = None
-        weakref.finalize(self, call.stop).atexit = False
+        weakref.finalize(self, call.abandon).atexit = False
 
     def __next__(self) -> Clip:
         return self._take.next()

@@ -16,6 +16,8 @@ from .text import count_characters
 
 __all__ = ["Order", "Take"]
 
+LISTENING = 0.5  # seconds; ours: a wait without end cannot be interrupted from the keyboard on Windows
+
 
 @dataclass(frozen=True)
 class Order:
@@ -110,7 +112,7 @@ class Take:
         VcnbError
             If it broke before its end.
         """
-        piece = self._queue.get()
+        piece = self._get()
         if piece is not None:
             return piece
         self._queue.put(None)  # for whoever else listens
@@ -126,7 +128,8 @@ class Take:
         VcnbError
             If it broke before its end.
         """
-        self._done.wait()
+        while not self._done.wait(LISTENING):
+            pass
         if self._error is not None:
             raise self._error
 
@@ -158,6 +161,13 @@ class Take:
             request_ids=tuple(self.request_ids),
             arrivals=tuple(self._arrivals),
         )
+
+    def _get(self) -> Clip | None:
+        while True:
+            try:
+                return self._queue.get(timeout=LISTENING)
+            except queue.Empty:
+                continue
 
     def _interrupted(self, error: VcnbError) -> SpeechInterruptedError:
         received = Clip(as_samples(b"".join(self._pieces)), SPEECH_SAMPLE_RATE)

@@ -1,0 +1,161 @@
+"""A live line: said, committed, cleared, cancelled, finished; on one thread or two."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from vcnb import errors
+from vcnb.client.conversation import Conversation
+
+MODEL = "qwen3-tts-vc-realtime-2026-01-15"
+SECONDS_A_LETTER = 0.06  # of the tone engine
+
+
+@pytest.fixture
+def open_line(practice):
+    voice = practice.voice(MODEL)
+    return lambda **options: Conversation(
+        practice.settings(), **({"voice": voice, "target_model": MODEL, "mode": "server_commit"} | options)
+    )
+
+
+def spoken(speech):
+    return speech.duration / SECONDS_A_LETTER
+
+
+def test_leaving_the_block_speaks_the_rest(open_line):
+    with open_line() as line:
+        line.say("Right? ")
+        line.say("I love it.")
+    assert spoken(line.speech) == pytest.approx(17, abs=1.5)
+    assert line.speech.text == "Right? I love it."
+    assert line.speech.characters == pytest.approx(17, abs=1)
+    assert sum(piece.duration for piece in line) == pytest.approx(line.speech.duration)
+
+
+def test_another_thread_may_listen(open_line):
+    heard = []
+    with open_line(mode="commit") as line:
+        listener = threading.Thread(target=lambda: heard.extend(line))
+        listener.start()
+        line.say("One. ")
+        line.commit()
+        until = time.monotonic() + 5
+        while not heard:
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        line.say("Two.")
+        line.commit()
+    listener.join(5)
+    assert sum(piece.duration for piece in heard) == pytest.approx(line.speech.duration)
+    assert spoken(line.speech) == pytest.approx(9, abs=1.5)
+
+
+def test_what_is_cleared_is_not_spoken(open_line):
+    with open_line(mode="commit") as line:
+        line.say("This was a mistake, and a long one. ")
+        line.clear()
+        line.say("Better.")
+        line.commit()
+    assert line.speech.text == "Better."
+    assert spoken(line.speech) == pytest.approx(7, abs=1)
+
+
+def test_cancel_ends_the_speech_under_way_and_not_the_line(open_line, practice):
+    practice.engine.piece_delay = 0.05
+    with open_line(mode="commit") as line:
+        line.say("A very long sentence that nobody wants to hear to its very end, and so it is broken off. ")
+        line.commit()
+        next(line)
+        line.cancel()
+        line.say("Short.")
+        line.commit()
+        line.finish()
+    assert spoken(line.speech) < 60
+
+
+def test_a_commit_too_many_in_server_mode_is_nothing(open_line):
+    with open_line() as line:
+        line.say("One. ")
+        line.commit()
+        line.commit()
+        line.say("Two.")
+    assert spoken(line.speech) == pytest.approx(8, abs=1.5)
+
+
+def test_a_conversation_in_which_nothing_is_said_just_ends(open_line):
+    with open_line() as line:
+        pass
+    assert list(line) == []
+
+
+@pytest.mark.parametrize("mode", ["server_commit", "commit"])
+def test_what_makes_no_sense_is_refused_here(open_line, mode):
+    with open_line(mode=mode) as line:
+        with pytest.raises(errors.SettingsError, match="not finished"):
+            line.speech  # noqa: B018
+        with pytest.raises(errors.SettingsError, match="empty"):
+            line.say(" ")
+        if mode == "commit":
+            with pytest.raises(errors.SettingsError, match="Nothing was said"):
+                line.commit()
+        else:
+            with pytest.raises(errors.SettingsError, match="Only mode 'commit'"):
+                line.clear()
+        line.finish()
+        line.finish()
+        with pytest.raises(errors.SettingsError, match="is finished"):
+            line.say("More.")
+
+
+def test_leaving_by_an_exception_hangs_up(open_line, practice):
+    practice.engine.piece_delay = 0.2
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError), open_line() as line:  # noqa: PT012
+        line.say("A text that takes a good while to be spoken, with two hundred milliseconds a piece. ")
+        raise ZeroDivisionError
+    assert time.monotonic() - began < 1
+    with pytest.raises(errors.CancelledError):
+        list(line)
+
+
+@pytest.mark.parametrize("fault", ["cut", "error_after_finish", "no_finished", "end_early"])
+def test_a_line_that_breaks_raises_where_it_is_left_and_where_it_is_heard(open_line, practice, fault):
+    practice.fault(fault, "realtime")
+    with pytest.raises(errors.SpeechInterruptedError) as caught, open_line() as line:
+        line.say("A text with more than one piece of sound.")
+    assert caught.value.received.duration > 0
+    with pytest.raises(errors.SpeechInterruptedError):
+        list(line)
+
+
+def test_a_broken_line_refuses_more_text_with_its_cause(open_line, practice):
+    practice.fault("stream_error", "realtime", code="DataInspectionFailed")
+    with pytest.raises(errors.ContentRefusedError), open_line(mode="commit") as line:  # noqa: PT012
+        line.say("Bad words.")
+        line.commit()
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            line.say("More.")
+            time.sleep(0.01)
+
+
+def test_the_deadline_holds_for_a_line_that_nobody_leaves(open_line):
+    line = open_line(timeout=0.3)
+    with pytest.raises(errors.VcnbError, match=r"deadline of 0\.3 s"), line:  # noqa: PT012
+        line.say("Hello.")
+        line.commit()
+        for _ in line:
+            pass
+
+
+@pytest.mark.parametrize(
+    "changed", [{"mode": "auto"}, {"voice": "Cherry"}, {"target_model": "qwen3-tts-vc-2026-01-22"}, {"language": "xx"}]
+)
+def test_what_cannot_work_is_refused_before_any_request(open_line, practice, changed):
+    with pytest.raises(errors.SettingsError):
+        open_line(**changed)
+    assert practice.counters()["upgrade"] == 0
