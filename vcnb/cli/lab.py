@@ -73,6 +73,8 @@ def start(
     chosen = _free_port(port)
     address = f"http://127.0.0.1:{chosen}/lab/tree/{FIRST}?token={token}"
     surroundings = {**os.environ, "JUPYTER_TOKEN": token, **({"VCNB_DATA": str(data_folder(data))} if data else {})}
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, _interrupt)  # a closed terminal must not leave JupyterLab behind
     process = subprocess.Popen(_command(folder, chosen), env=surroundings, stdout=sys.stderr, stdin=subprocess.DEVNULL)
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{chosen}/api")
@@ -212,6 +214,10 @@ def _can_open() -> bool:
     if sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
