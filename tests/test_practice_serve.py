@@ -102,7 +102,8 @@ def test_a_signal_ends_it_in_order(tmp_path, number):
 def lease(running):
     host, port = running.base_url.split("/")[2].split(":")
     line = socket.create_connection((host, int(port)), timeout=10)
-    head = f"GET /practice/lease HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: {running.headers['Authorization']}\r\n\r\n"
+    key = running.headers["Authorization"]
+    head = f"GET /practice/lease HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: {key}\r\n\r\n"
     line.sendall(head.encode())
     assert line.recv(12) == b"HTTP/1.1 200"
     return line
