@@ -14,7 +14,7 @@ from typing import Any
 
 from .documented import of_code
 
-__all__ = ["FAULTS", "OPERATIONS", "Drawn", "Fault", "Faults", "Rule", "parse_rule"]
+__all__ = ["Drawn", "FAULTS", "Fault", "Faults", "OPERATIONS", "Rule", "parse_rule"]
 
 _FORM = frozenset(["create", "list", "delete"])
 _SPEECH = frozenset(["synthesis", "sse"])

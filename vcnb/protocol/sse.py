@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CONTENT_TYPE", "LINE_LIMIT_BYTES", "Frame", "frame", "read_frames"]
+__all__ = ["CONTENT_TYPE", "Frame", "LINE_LIMIT_BYTES", "frame", "read_frames"]
 
 CONTENT_TYPE = "text/event-stream;charset=UTF-8"
 LINE_LIMIT_BYTES = 524_288  # aiohttp's limit as the SDK sets it; a longer line ends its asynchronous stream
