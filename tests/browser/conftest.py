@@ -34,8 +34,8 @@ def notebook(lab_folder: Path) -> Iterator[Notebook]:
 
 @pytest.fixture
 def book(notebook: Notebook) -> Iterator[Notebook]:
-    """Give the notebook; what a test leaves on the console must be no error."""
-    notebook.errors.clear()
+    """Give the notebook, empty; what a test leaves on the console must be no error."""
+    notebook.clear()
     yield notebook
     assert notebook.errors == []
 

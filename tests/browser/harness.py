@@ -151,6 +151,17 @@ class Notebook:
         )
         page.evaluate("async () => { await jupyterapp.restored; jupyterapp.shell.collapseLeft(); }")
 
+    def clear(self) -> None:
+        """Take all cells and panels away."""
+        self.page.evaluate(
+            """() => {
+              const cells = jupyterapp.shell.currentWidget.content.model.sharedModel;
+              cells.deleteCellRange(0, cells.cells.length);
+            }"""
+        )
+        self.value("__import__('ipywidgets').Widget.close_all()")
+        self.errors.clear()
+
     def run(self, code: str) -> Any:
         """Run code in a new cell and give the cell."""
         index = self.page.evaluate(
