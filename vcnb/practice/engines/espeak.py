@@ -134,6 +134,7 @@ class Espeak:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 env={name: value for name, value in os.environ.items() if not name.startswith("DASHSCOPE_")},
             )
             self._spoken = 0

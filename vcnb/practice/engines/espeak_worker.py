@@ -1,7 +1,8 @@
 """How espeak-ng speaks without living in our process.
 
 A program of its own: it reads one JSON line a request on stdin and answers in binary on stdout. It stands by itself
-(standard library only, no vcnb), because espeak-ng is GPL-3 and vcnb is Apache-2.0.
+(standard library only, no vcnb), because espeak-ng is GPL-3 or later and vcnb is Apache-2.0. The package
+espeakng-loader 0.2.4 brings espeak-ng 1.52; its source is at https://github.com/espeak-ng/espeak-ng.
 
 Request: ``{"text": str, "voice": str, "rate": int}``. Answer: two little-endian int32, sample rate (0 for a failure)
 and number of bytes; then that many bytes of 16-bit PCM, or of an error message in UTF-8.

@@ -98,20 +98,17 @@ class PracticeEngine:
         if not sounds(text):
             yield np.zeros(round(SILENCE_FOR_MARKS * SPEECH_SAMPLE_RATE), dtype=np.int16)
             return
-        spoken, pause = False, 0.0
+        pause = None
         for bite in bites(text, language):
-            sound = self._say(bite, language, voice)
-            if not len(sound):
-                continue
-            silence = np.zeros(round(pause * SPEECH_SAMPLE_RATE) if spoken else 0)
-            pcm = (np.concatenate([silence, sound]) * 32767).round().astype(np.int16)
-            for start in range(0, len(pcm), PIECE):
-                yield pcm[start : start + PIECE]
-            spoken, pause = True, bite.pause
-        if not spoken:
+            for number, part in enumerate(self._say(bite, language, voice)):
+                silence = np.zeros(round((pause or 0.0) * SPEECH_SAMPLE_RATE) if number == 0 else 0)
+                pcm = (np.concatenate([silence, part]) * 32767).round().astype(np.int16)
+                yield from (pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE))
+                pause = bite.pause
+        if pause is None:
             raise EngineError(f"There is nothing to speak in {text[:40]!r}.", remedy="write it in words")
 
-    def _say(self, bite: Bite, language: str, voice: Voice) -> Sound:
+    def _say(self, bite: Bite, language: str, voice: Voice) -> Iterator[Sound]:
         """Speak a bite with the first base speaker that finds something to sound in it."""
         high = voice.pitch > np.log(HIGH_ABOVE_HZ)
         # An English word within another language stays with that language's speaker; hibari reads no emoji, for one.
@@ -121,9 +118,10 @@ class PracticeEngine:
             pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
             sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
             if len(sound):
-                moved = with_pitch(sound, base=(base.pitch, base.range), target=(voice.pitch, voice.range))
-                return _finished(moved, LEVEL_DBFS - base.rms_dbfs)
-        return np.zeros(0)
+                gain = 10 ** ((LEVEL_DBFS - base.rms_dbfs) / 20)
+                parts = with_pitch(sound, base=(base.pitch, base.range), target=(voice.pitch, voice.range))
+                yield from (_limited(gain * part) for part in parts)
+                return
 
     def _base_says(self, speaker: str, text: str, *, high: bool, pace: float) -> Sound:
         if speaker == "hibari":
@@ -143,20 +141,19 @@ class PracticeEngine:
 
 
 def _trimmed(sound: Sound) -> Sound:
-    """Without the silence at both ends: the pauses are ours."""
+    """Cut the silence off both ends, for the pauses are ours, and let it begin and end without a click."""
     peak = float(np.abs(sound).max(initial=0.0))
-    loud = np.flatnonzero(np.abs(sound) > peak * 10 ** (-SILENCE_BELOW_PEAK_DB / 20))
     if peak < 1e-3:
         return np.zeros(0)
-    return np.ascontiguousarray(sound[max(0, loud[0] - 2 * FADE) : loud[-1] + 2 * FADE])
+    loud = np.flatnonzero(np.abs(sound) > peak * 10 ** (-SILENCE_BELOW_PEAK_DB / 20))
+    kept = sound[max(0, loud[0] - 2 * FADE) : loud[-1] + 2 * FADE].copy()
+    ramp = np.linspace(0.0, 1.0, min(FADE, len(kept) // 2))
+    kept[: len(ramp)] *= ramp
+    kept[len(kept) - len(ramp) :] *= ramp[::-1]
+    return kept
 
 
-def _finished(sound: Sound, gain_db: float) -> Sound:
-    """At the common level, inside full scale, and without a click at either end."""
-    loud = sound * 10 ** (gain_db / 20)
-    over = np.abs(loud) > KNEE  # bent and not scaled down, or one peak would make its clause quieter than the others
-    loud[over] = np.sign(loud[over]) * (KNEE + (1 - KNEE) * np.tanh((np.abs(loud[over]) - KNEE) / (1 - KNEE)))
-    ramp = np.linspace(0.0, 1.0, min(FADE, len(loud) // 2))
-    loud[: len(ramp)] *= ramp
-    loud[len(loud) - len(ramp) :] *= ramp[::-1]
-    return loud
+def _limited(sound: Sound) -> Sound:
+    """Bend the peaks above the knee: scaled down, one peak would make its clause quieter than the others."""
+    over = np.maximum(np.abs(sound) - KNEE, 0.0)
+    return np.sign(sound) * (np.minimum(np.abs(sound), KNEE) + (1 - KNEE) * np.tanh(over / (1 - KNEE)))

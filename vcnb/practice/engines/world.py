@@ -6,6 +6,8 @@ for real-time applications", IEICE Transactions on Information and Systems, 2016
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pyworld
@@ -15,13 +17,18 @@ from vcnb.catalog import SPEECH_SAMPLE_RATE
 __all__ = ["with_pitch"]
 
 FRAME_PERIOD_MS = 5.0  # WORLD's own default
-FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers; the engine's notes were measured with them
+FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers
+STRETCH_LIMITS = (0.6, 1.8)  # ours: a melody much wider or narrower than the base's would sing or drone
 _N_FFT = 1024
+_HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
+# Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
+PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
+_MARGIN = 8  # frames on both sides of a part that are made and thrown away
 
 Frames = npt.NDArray[np.float64]
 
 
-def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[float, float]) -> Frames:
+def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[float, float]) -> Iterator[Frames]:
     """Speak again with another pitch: log F0 moved by its middle and stretched by its spread.
 
     Parameters
@@ -31,26 +38,48 @@ def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[floa
     base, target : (float, float)
         Middle and spread of log F0 (natural logarithm, Hz) of the voice that spoke, and of the one that should.
 
-    Returns
-    -------
-    np.ndarray [shape=(n,)]
-        As long as before, at the same level up to the vocoder's own error.
+    Yields
+    ------
+    np.ndarray [shape=(m,)]
+        Parts, together as long as before, at the same level up to the vocoder's own error.
     """
-    f0, times = _pitch(samples)
-    envelope = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
-    breath = pyworld.d4c(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
-    # A range much wider or narrower than the base's would sing or drone.
-    stretch = float(np.clip(target[1] / max(base[1], 1e-3), 0.6, 1.8))
+    # Harvest takes twice as long as DIO and gains nothing here (measured for the likeness of voices).
+    f0, times = pyworld.dio(samples, SPEECH_SAMPLE_RATE, f0_floor=FMIN, f0_ceil=FMAX, frame_period=FRAME_PERIOD_MS)
+    f0 = pyworld.stonemask(samples, f0, times, SPEECH_SAMPLE_RATE)
+    stretch = float(np.clip(target[1] / max(base[1], 1e-3), *STRETCH_LIMITS))
     voiced = f0 > 0
     moved = np.zeros_like(f0)
-    moved[voiced] = np.exp(target[0] + (np.log(f0[voiced]) - base[0]) * stretch)
-    # Kept an octave inside what the vocoder can make, whatever the reference was.
-    np.clip(moved, 0.0, 2 * FMAX, out=moved)
-    spoken = pyworld.synthesize(moved, envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS)
-    return np.asarray(spoken[: len(samples)], dtype=np.float64)
+    # Kept within what the vocoder can make, whatever the reference was.
+    moved[voiced] = np.clip(np.exp(target[0] + (np.log(f0[voiced]) - base[0]) * stretch), FMIN / 2, 2 * FMAX)
+    carried = np.zeros(0)
+    for start, end in _parts(samples, voiced):
+        low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
+        envelope = pyworld.cheaptrick(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
+        breath = pyworld.d4c(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
+        sound = pyworld.synthesize(moved[low:high], envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS)
+        sound = sound[(start - low) * _HOP :]
+        ramp = np.linspace(0.0, 1.0, len(carried))
+        sound[: len(carried)] = carried * (1 - ramp) + sound[: len(carried)] * ramp
+        length = (end - start) * _HOP
+        # One frame beyond the cut is kept, and fades over into the next part.
+        carried = sound[length : length + _HOP] if end < len(f0) else np.zeros(0)
+        yield np.asarray(sound[: min(length, len(samples) - start * _HOP)], dtype=np.float64)
 
 
-def _pitch(sound: Frames) -> tuple[Frames, Frames]:
-    # Harvest takes twice as long as DIO and gains nothing here (measured for the engine's notes).
-    coarse, times = pyworld.dio(sound, SPEECH_SAMPLE_RATE, f0_floor=FMIN, f0_ceil=FMAX, frame_period=FRAME_PERIOD_MS)
-    return pyworld.stonemask(sound, coarse, times, SPEECH_SAMPLE_RATE), times
+def _parts(samples: Frames, voiced: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Cut where nobody hears it: at the quietest unvoiced frame, and never in the middle of a vowel."""
+    padded = np.zeros(len(voiced) * _HOP)
+    padded[: len(samples)] = samples[: len(padded)]
+    energy = np.where(voiced, np.inf, np.square(padded).reshape(len(voiced), _HOP).sum(axis=1))
+    cost = np.convolve(energy, np.ones(5), "same")  # two frames about it are unvoiced as well
+    start, shortest, longest = 0, *PART
+    while len(voiced) - start > longest:
+        window = cost[start + shortest : -shortest]
+        quiet = np.flatnonzero(np.isfinite(window))
+        if not len(quiet):
+            break
+        reach = max(longest - shortest, int(quiet[0]) + 1)  # a long vowel makes a long part
+        end = start + shortest + int(window[:reach].argmin())
+        yield start, end
+        start = end
+    yield start, len(voiced)

@@ -1,0 +1,60 @@
+"""The vocoder moves the pitch by as much as it is told, part by part, and nobody hears the joins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vcnb
+from vcnb.audio.resample import resample
+from vcnb.catalog import SPEECH_SAMPLE_RATE
+from vcnb.measure.pitch import median_f0
+from vcnb.practice.engines.world import PART, with_pitch
+
+
+def vowel(f0: float, duration: float) -> np.ndarray:
+    """Harmonics of `f0` that fall by 6 dB an octave."""
+    times = np.arange(round(duration * SPEECH_SAMPLE_RATE)) / SPEECH_SAMPLE_RATE
+    harmonics = range(1, int(8000 / f0))
+    return 0.2 * sum(np.sin(2 * np.pi * n * f0 * times) / n for n in harmonics)
+
+
+@pytest.mark.parametrize("semitones", [-9.0, 0.0, 7.0])
+def test_the_pitch_moves_by_as_much_as_it_is_told(semitones):
+    sound = vowel(150.0, 2.0)
+    base = (float(np.log(150.0)), 0.1)
+    parts = list(with_pitch(sound, base=base, target=(base[0] + semitones * np.log(2) / 12, 0.1)))
+    assert len(parts) == 1, "a vowel is never cut"
+    moved = median_f0(parts[0].astype(np.float32), SPEECH_SAMPLE_RATE)
+    assert 12 * np.log2(moved / 150.0) == pytest.approx(semitones, abs=0.2)
+    assert len(parts[0]) == len(sound)
+
+
+@pytest.mark.parametrize("share", [0.6, 1.0, 1.8])
+def test_the_melody_is_stretched_by_the_spread(share):
+    steps = [np.concatenate([vowel(f0, 1.0), np.zeros(6000)]) for f0 in (130.0, 170.0)]
+    middle = float(np.log(np.sqrt(130.0 * 170.0)))
+    sound = np.concatenate(list(with_pitch(np.concatenate(steps), base=(middle, 0.1), target=(middle, 0.1 * share))))
+    low, high = (median_f0(half.astype(np.float32), SPEECH_SAMPLE_RATE) for half in np.array_split(sound, 2))
+    assert np.log(high / low) / np.log(170.0 / 130.0) == pytest.approx(share, rel=0.05)
+
+
+def test_parts_join_without_a_click():
+    clip = vcnb.load(vcnb.samples()["kathleen_en"])
+    speech = resample(clip.samples, clip.sample_rate, SPEECH_SAMPLE_RATE).astype(np.float64)
+    pitch = (float(np.log(155.0)), 0.16)
+    parts = list(with_pitch(speech, base=pitch, target=pitch))
+    whole = np.concatenate(parts)
+    assert len(whole) == len(speech)
+    assert len(parts) > 8
+    assert max(map(len, parts[:-1])) < 3 * PART[1] * SPEECH_SAMPLE_RATE / 200
+    steps = np.abs(np.diff(whole))
+    cuts = np.cumsum([len(part) for part in parts[:-1]])
+    assert max(steps[cut - 3 : cut + 3].max() for cut in cuts) < 0.25 * steps.max()
+
+
+def test_very_short_and_silent_sounds_pass():
+    for sound in (np.zeros(100), np.zeros(24_000), vowel(200.0, 0.02)):
+        spoken = np.concatenate(list(with_pitch(sound, base=(5.0, 0.1), target=(5.5, 0.1))))
+        assert len(spoken) == len(sound)
+        assert np.isfinite(spoken).all()
