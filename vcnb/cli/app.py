@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -61,7 +60,6 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         # The command itself: calling the app would put typer's hook for tracebacks in the place of ours.
         status = typer.main.get_command(app).main(arguments, prog_name="vcnb", standalone_mode=False)
-        sys.stdout.flush()
     except VcnbError as error:
         fail(error.message, error.remedy)
         return status_of(error)
@@ -70,10 +68,6 @@ def run(arguments: list[str] | None = None) -> int:
         return CANCELLED
     except typer.Exit as end:
         return int(end.exit_code)
-    except BrokenPipeError:
-        # The reader went away, as `head` does; at exit Python would try to write to it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except ClickException as error:
         # Without any argument the message is empty, and the help was printed.
         fail(str(getattr(error, "message", error)) or "A command is missing.", "vcnb --help, or vcnb COMMAND --help")

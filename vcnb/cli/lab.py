@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import json as jsonlib
 import os
 import secrets
@@ -139,18 +140,19 @@ def copy_tutorials(shipped: Path, target: Path) -> Path:
     except (OSError, ValueError):
         copied = {}
     for source in sorted(path for path in shipped.rglob("*") if path.is_file()):
-        name = source.relative_to(shipped).as_posix()
-        own, new = target / name, _sha256(source)
-        if own.exists() and _sha256(own) == new:
-            copied[name] = new
-            continue
-        if own.exists() and _sha256(own) != copied.get(name):
-            if copied.get(name) == new:
-                continue  # theirs is changed, ours is not
-            own = own.with_name(f"{own.stem}-new{own.suffix}")
-        own.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, own)
-        copied[name] = new
+        name, new = source.relative_to(shipped).as_posix(), _sha256(source)
+        # The first place that is free or holds what was laid there: a changed file keeps its own.
+        for number in itertools.count():
+            place = (target / name).with_stem(source.stem + ("-new" * bool(number)) + (f"-{number}" * (number > 1)))
+            known = copied.setdefault(place.relative_to(target).as_posix(), [])
+            if place.exists() and _sha256(place) not in known:
+                if new in known:
+                    break  # theirs is changed, ours is not
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+            known.append(new)
+            break
     record.write_text(jsonlib.dumps(copied, indent=1), encoding="utf-8")
     return target
 

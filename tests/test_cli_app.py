@@ -1,0 +1,269 @@
+"""A command ends with the right status, prints its documents alone on stdout, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import vcnb.workflow.doctor
+from vcnb import errors
+from vcnb.audio.samples import samples
+from vcnb.cli.app import run
+from vcnb.cli.ending import STATUS, UnreadableError, status_of
+from vcnb.cli.voices import safe_file
+
+HTTP = "qwen3-tts-vc-2026-01-22"
+CONSENT = ("--consent", "the speaker gave it to everybody")
+COMMANDS = ["lab", "demo", "diagnose", "repair", "enroll", "voices", "delete", "speak", "practice", "doctor", "test"]
+
+
+@pytest.fixture
+def shell(practice, monkeypatch, capsys, tmp_path):
+    """Run a command against the practice service: status, documents, words for people."""
+    monkeypatch.setenv("DASHSCOPE_API_KEY", practice.api_key.reveal())
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        capsys.readouterr()
+        status = run([*map(str, arguments), "--base-url", practice.base_url])
+        printed = capsys.readouterr()
+        assert practice.api_key.reveal() not in printed.out + printed.err
+        assert "Traceback" not in printed.err
+        documents = [json.loads(line) for line in printed.out.splitlines()] if "--json" in arguments else printed.out
+        return status, documents, printed.err
+
+    return command
+
+
+def wrong(error_lines):
+    """Exactly one line what happened, one what to do."""
+    lines = error_lines.splitlines()
+    return len(lines) >= 2 and lines[-1].startswith("  try: ") and not lines[-2].startswith(" ")
+
+
+def test_the_table_gives_every_error_its_status():
+    expected = dict.fromkeys(["ClipError", "SettingsError", "ConsentMissingError", "SpendLimitError"], 2)
+    expected |= {"ServiceUnreachableError": 5, "CancelledError": 130}
+    expected |= {"OutcomeUnknownError": 6, "SpeechInterruptedError": 6}
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        wanted = 4 if issubclass(kind, errors.ServiceError) else expected.get(name, 1)
+        assert status_of(kind("no")) == wanted, name
+    assert status_of(UnreadableError("no")) == 3
+    assert STATUS[-1][0] is errors.VcnbError
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_common_options(name, capsys):
+    assert run([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(option in shown for option in ("--region", "--base-url", "--data", "--json"))
+
+
+def test_the_whole_journey_in_a_shell(shell, tmp_path):
+    recording = samples()["kathleen_en"]
+    status, made, said = shell("enroll", recording, "--name", "guanyu", *CONSENT, "--json")
+    assert status == 0
+    assert made[0]["name"] == made[0]["preferred_name"] == "guanyu"
+    assert (made[0]["target_model"], made[0]["language"]) == (HTTP, None)
+    assert "No language was given" in said
+    status, listed, _ = shell("voices", "--json")
+    assert (status, [row["voice"] for row in listed]) == (0, [made[0]["voice"]])
+    assert listed[0]["created_at"]
+    status, spoken, _ = shell("speak", "Hello there.", "--voice", made[0]["voice"], "--json")
+    assert status == 0
+    assert spoken[0]["file"] == "hello-there.wav"
+    assert (tmp_path / "hello-there.wav").stat().st_size == 44 + 2 * round(spoken[0]["duration"] * 24_000)
+    assert {"voice", "text", "first_audio_delay", "characters", "cost"} <= set(spoken[0])
+    status, gone, _ = shell("delete", made[0]["voice"], "--json")
+    assert (status, gone) == (0, [{"voice": made[0]["voice"], "deleted": True}])
+    assert shell("voices", "--json")[1] == []
+
+
+def test_several_models_are_one_document_each(shell, practice):
+    realtime = "qwen3-tts-vc-realtime-2026-01-15"
+    arguments = ("--model", HTTP, "--model", realtime, "--language", "en")
+    status, made, _ = shell("enroll", samples()["thorsten_en"], "--name", "two", *CONSENT, *arguments, "--json")
+    assert status == 0
+    assert [document["target_model"] for document in made] == [HTTP, realtime]
+    assert practice.counters()["creations"] == 2
+
+
+def test_streamed_speech_is_written_whole(shell, practice, tmp_path):
+    voice = practice.voice("qwen3-tts-vc-realtime-2026-01-15")
+    status, spoken, said = shell("speak", "One. Two.", "--voice", voice, "--stream", "--out", "my.wav", "--json")
+    assert status == 0
+    assert said.startswith("piece 1: ")
+    assert spoken[0]["first_audio_delay"] > 0
+    assert (tmp_path / "my.wav").stat().st_size == 44 + 2 * round(spoken[0]["duration"] * 24_000)
+
+
+def test_speech_never_overwrites_what_was_not_named(shell, practice, tmp_path):
+    (tmp_path / "hello.wav").write_bytes(b"mine")
+    voice = practice.voice()
+    assert shell("speak", "Hello!", "--voice", voice, "--json")[1][0]["file"] == "hello-2.wav"
+    assert (tmp_path / "hello.wav").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["enroll", "missing.wav", "--name", "a", *CONSENT], 3),
+        (["enroll", "text.txt", "--name", "a", *CONSENT], 3),
+        (["enroll", "good.wav", "--name", "a"], 2),
+        (["enroll", "good.wav", "--name", "a-b", *CONSENT], 2),
+        (["enroll", "good.wav", "--name", "a", *CONSENT, "--model", "nope"], 2),
+        (["enroll", "good.wav", "--name", "a", *CONSENT, "--language", "English"], 2),
+        (["enroll", "http://example.com/a.wav", "--name", "a", *CONSENT], 2),
+        (["speak", "Hello.", "--voice", "Cherry"], 2),
+        (["speak", "  ", "--voice", "qwen"], 4),
+        (["speak", "Hello.", "--voice", "nobody"], 4),
+        (["speak", "Hello.", "--voice", "nobody", "--out", "a.mp3"], 3),
+        (["speak", "Hello.", "--voice", "nobody", "--out", "nowhere/a.wav"], 3),
+        (["delete", "nobody"], 4),
+        (["repair", "missing.wav", "out.wav"], 3),
+        (["repair", "good.wav", "out.mp3"], 3),
+        (["voices", "--region", "mars"], 2),
+        (["voices", "--region", "beijing"], 2),
+        (["voices", "--what"], 2),
+        (["nonsense"], 2),
+        (["enroll"], 2),
+    ],
+)
+def test_what_is_wrong_ends_in_one_line_and_one_remedy(shell, practice, tmp_path, arguments, status):
+    shutil.copy(samples()["kathleen_en"], tmp_path / "good.wav")
+    (tmp_path / "text.txt").write_text("no sound")
+    found, documents, said = shell(*arguments, *(["--json"] if arguments[0] != "nonsense" else []))
+    assert found == status, said
+    assert wrong(said), said
+    assert documents in ([], "")
+    seen = practice.counters()
+    assert seen["create"] + seen["synthesis"] == 0
+
+
+def test_a_service_that_is_not_there_is_5_and_a_wrong_key_is_4(shell, practice, monkeypatch, capsys):
+    assert run(["voices", "--base-url", "http://127.0.0.1:1/api/v1"]) == 5
+    assert wrong(capsys.readouterr().err)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-somebody-else")
+    assert run(["voices", "--base-url", practice.base_url]) == 4
+    said = capsys.readouterr().err
+    assert wrong(said)
+    assert "somebody" not in said
+
+
+def test_an_unknown_outcome_is_6_and_was_asked_for_once(shell, practice):
+    practice.fault("reset_after", "create")
+    status, documents, said = shell("enroll", samples()["kathleen_en"], "--name", "lost", *CONSENT, "--json")
+    assert (status, documents) == (6, [])
+    assert wrong(said)
+    assert practice.counters()["create"] == 1
+
+
+def test_consent_is_asked_for_on_a_terminal(shell, monkeypatch, practice):
+    class Terminal:
+        def isatty(self):
+            return True
+
+        def readline(self, *_):
+            return "my own voice\n"
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("typer.prompt", lambda question, err: sys.stdin.readline().strip())
+    status, made, _ = shell("enroll", samples()["kathleen_en"], "--name", "asked", "--json")
+    assert status == 0
+    assert made[0]["consent"] == "my own voice"
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, errors.CancelledError("stopped")])
+def test_a_cancelled_command_is_130(monkeypatch, capsys, interruption):
+    def interrupted(*_, **__):
+        raise interruption
+
+    monkeypatch.setattr(vcnb.workflow.doctor, "doctor", interrupted)
+    assert run(["doctor"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def started(*arguments, code=None, **options):
+    command = [sys.executable, *(["-c", code] if code else ["-m", "vcnb"]), *arguments]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, **options)
+
+
+def test_a_fault_of_our_own_is_one_line_without_the_key_and_status_1():
+    code = (
+        "import vcnb.workflow.doctor as d\n"
+        "def broken(*a, **k): raise RuntimeError('sk-0123456789abcdef is odd')\n"
+        "d.doctor = broken\n"
+        "import sys; from vcnb.cli import main; sys.argv = ['vcnb', 'doctor']; sys.exit(main())"
+    )
+    done = started(code=code)
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert "RuntimeError" in said
+    assert "Traceback" not in said
+    assert "0123456789" not in said
+    assert len(said.splitlines()) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipe that breaks like this")
+def test_a_reader_that_goes_away_ends_it_quietly():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "vcnb", "doctor", "--json"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.stderr == b""
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here may a name hold any byte")
+def test_odd_bytes_in_a_name_and_a_terminal_without_letters_are_survived(tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff\xe4\xf6 [red].wav"
+    shutil.copy(samples()["kathleen_en"], name)
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = started("diagnose", name, env=ascii_only)
+    assert shown.returncode == 0, shown.stderr
+    assert b"[red].wav" in shown.stdout
+    document = json.loads(started("diagnose", name, "--json", env=ascii_only).stdout)
+    assert os.fsencode(document["file"]) == name
+
+
+def test_help_comes_without_the_heavy_rooms():
+    code = (
+        "import sys; from vcnb.cli.app import run; run(['--help']);"
+        "print(sorted({'numpy', 'pandas', 'dashscope', 'aiohttp', 'requests', 'av', 'librosa'} & set(sys.modules)))"
+    )
+    assert started(code=code).stdout.decode().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Hello there!", "hello-there"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("con", "speech"),
+        ("LPT1", "speech"),
+        ("...", "speech"),
+        ("你好，世界", "你好-世界"),
+        ("ﬁne", "fine"),
+        ("a\x00b\nc", "a-b-c"),
+        ("\ud800", "speech"),
+    ],
+)
+def test_a_file_is_named_after_the_text_as_every_system_takes_it(text, name):
+    assert safe_file(text) == name
+
+
+def test_a_long_name_ends_within_what_a_file_system_takes():
+    assert len(safe_file("ü" * 500).encode()) <= 60
+    assert safe_file("ü" * 500).endswith("ü")
