@@ -23,7 +23,8 @@ import requests
 from vcnb.audio.samples import samples
 from vcnb.errors import ServiceUnreachableError, SettingsError
 from vcnb.practice import launch
-from vcnb.practice.launch import AlreadyRunningError, Running, ensure, find, run
+from vcnb.practice.launch import Running, ensure, find, run
+from vcnb.practice.register import AlreadyRunningError, read
 
 USER = """
 import sys
@@ -215,7 +216,7 @@ def record(port: int, **changed: object) -> str:
 )
 def test_a_file_that_says_nothing_sensible_leads_nowhere(written, tmp_path):
     (tmp_path / "service.json").write_text(written, encoding="utf-8")
-    assert launch._read(tmp_path) is None
+    assert read(tmp_path) is None
     assert find(tmp_path) is None
 
 
@@ -223,7 +224,7 @@ def test_the_file_of_a_dead_service_or_of_another_program_is_passed_over(user, s
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         (tmp_path / "service.json").write_text(record(closed.getsockname()[1]), encoding="utf-8")
-        assert launch._read(tmp_path) is not None
+        assert read(tmp_path) is not None
         assert find(tmp_path) is None
     (tmp_path / "service.json").write_text(record(stranger), encoding="utf-8")
     assert find(tmp_path) is None

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vcnb.errors import VcnbError
 
-from .launch import TAKEN_STATUS, AlreadyRunningError, run
+from .launch import TAKEN_STATUS, run
+from .register import AlreadyRunningError
 
 
 def main(folder: str, engine: str | None = None) -> int:

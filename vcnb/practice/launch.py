@@ -12,16 +12,13 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,23 +27,22 @@ from urllib.parse import urlsplit
 from vcnb.errors import ServiceUnreachableError, SettingsError
 from vcnb.settings import Secret
 
+from .register import Record, forget, only_one, own_version, prepared, read, write
+
 if TYPE_CHECKING:
     from .serve import Service
 
-__all__ = ["TAKEN_STATUS", "AlreadyRunningError", "Running", "ensure", "find", "run"]
+__all__ = ["Running", "TAKEN_STATUS", "ensure", "find", "run"]
 
 TAKEN_STATUS = 75  # exit status of a service that found another one (EX_TEMPFAIL of sysexits.h)
 
-_FILE, _LOCK, _LOG = "service.json", "service.lock", "service.log"
+_LOG = "service.log"
+_LOG_BYTES = 1_000_000  # ours: a longer one is begun anew
 # All seconds are ours: a start takes about one, a loaded machine several.
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 3.0
 _HANDOVER_SECONDS = 4.0  # what a service that has lost its last user needs to end
 _POLL_SECONDS = 0.02
-
-
-class AlreadyRunningError(SettingsError):
-    """Another practice service has the folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,22 +98,6 @@ class Running:
         self.release()
 
 
-@dataclass(frozen=True)
-class _Record:
-    """What the file says."""
-
-    base_url: str
-    api_key: Secret
-    folder: str
-    version: str
-    engine: str | None
-    stay: bool
-
-    @property
-    def port(self) -> int:
-        return urlsplit(self.base_url).port or 0
-
-
 def ensure(folder: Path, *, engine: str | None = None) -> Running:
     """Join the practice service of a folder; start it where none runs.
 
@@ -140,12 +120,12 @@ def ensure(folder: Path, *, engine: str | None = None) -> Running:
     ServiceUnreachableError
         If it cannot be started or does not answer.
     """
-    folder = _prepared(folder)
+    folder = prepared(folder)
     deadline = time.monotonic() + _START_SECONDS
     started: subprocess.Popen[bytes] | None = None
-    dead: _Record | None = None  # what did not answer is asked again only when somebody else has the lock
+    dead: Record | None = None  # what did not answer is asked again only when somebody else has the lock
     while True:
-        record = _read(folder)
+        record = read(folder)
         if record is not None and record != dead:
             running = _join(record)
             if running is not None and _suits(running, record, engine):
@@ -161,7 +141,7 @@ def ensure(folder: Path, *, engine: str | None = None) -> Running:
         if status == TAKEN_STATUS:
             started, dead = None, None
             time.sleep(5 * _POLL_SECONDS)
-        elif status is not None and _read(folder) == record:
+        elif status is not None and read(folder) == record:
             raise _failed(folder, f"it ended with status {status}")
         if time.monotonic() > deadline:
             if started is not None:
@@ -185,7 +165,7 @@ def find(folder: Path, *, base_url: str | None = None) -> Running | None:
     -------
     Running or None
     """
-    record = _read(folder)
+    record = read(folder)
     if record is None or (base_url is not None and urlsplit(base_url).port != record.port):
         return None
     return _join(record)
@@ -224,57 +204,21 @@ def run(
     OSError
         If the port is taken.
     """
-    folder = _prepared(folder)
+    folder = prepared(folder)
     key = api_key if isinstance(api_key, Secret) else Secret(api_key or f"sk-practice-{secrets.token_urlsafe(32)}")
-    with _only_one(folder, wait=_HANDOVER_SECONDS if stay else 0):
+    with only_one(folder, wait=_HANDOVER_SECONDS if stay else 0):
         # Loaded behind the lock: of several that start at once, all but one end before this.
         from .serve import serve
 
         def ready(service: Service) -> None:
-            about = {"base_url": service.base_url, "folder": service.folder_id, "engine": engine, "stay": stay}
-            _write(folder, about | {"api_key": key.reveal(), "version": _version(), "pid": os.getpid()})
+            write(folder, Record(service.base_url, key, service.folder_id, own_version(), engine, stay))
             if on_ready is not None:
                 on_ready(service)
 
         try:
             serve(folder, port=port, api_key=key, engine=engine, on_ready=ready, stay=stay)
         finally:
-            (folder / _FILE).unlink(missing_ok=True)
-
-
-def _prepared(folder: Path) -> Path:
-    folder = Path(folder).absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.name == "posix" and folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)  # voices and a key lie in it
-    except OSError as error:
-        raise ServiceUnreachableError(
-            f"The practice service cannot use the folder {folder} ({error.strerror}).",
-            remedy="give another folder: data= or VCNB_DATA",
-        ) from None
-    return folder
-
-
-@contextmanager
-def _only_one(folder: Path, *, wait: float) -> Iterator[None]:
-    """Hold the lock of a folder: sqlite's, which is the same everywhere and dies with its process."""
-    lock = sqlite3.connect(folder / _LOCK, timeout=wait, isolation_level=None)
-    try:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            record = _read(folder)
-            where = f" at {record.base_url}" if record else ""
-            raise AlreadyRunningError(
-                f"A practice service for {folder} is running already{where}.",
-                remedy="use that one, end it, or give another folder with --data",
-            ) from None
-        yield
-    finally:
-        lock.close()
+            forget(folder)
 
 
 def _start(folder: Path, engine: str | None) -> subprocess.Popen[bytes]:
@@ -287,6 +231,8 @@ def _start(folder: Path, engine: str | None) -> subprocess.Popen[bytes]:
     try:
         log = os.open(folder / _LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
+            if os.fstat(log).st_size > _LOG_BYTES:
+                os.ftruncate(log, 0)
             # A file and never a pipe: nobody would read that to its end.
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment, **apart
@@ -297,7 +243,7 @@ def _start(folder: Path, engine: str | None) -> subprocess.Popen[bytes]:
         raise _failed(folder, str(error)) from None
 
 
-def _join(record: _Record) -> Running | None:
+def _join(record: Record) -> Running | None:
     """Take a lease, then look whose it is; None where nobody answers, or somebody else."""
     lease, line = _connected(record), _connected(record)
     try:
@@ -318,22 +264,22 @@ def _join(record: _Record) -> Running | None:
     return None
 
 
-def _connected(record: _Record) -> http.client.HTTPConnection:
+def _connected(record: Record) -> http.client.HTTPConnection:
     return http.client.HTTPConnection("127.0.0.1", record.port, timeout=_ANSWER_SECONDS)
 
 
-def _ask(line: http.client.HTTPConnection, path: str, record: _Record) -> http.client.HTTPResponse:
+def _ask(line: http.client.HTTPConnection, path: str, record: Record) -> http.client.HTTPResponse:
     line.request("GET", path, headers={"Authorization": f"Bearer {record.api_key.reveal()}"})
     return line.getresponse()
 
 
-def _suits(running: Running, record: _Record, engine: str | None) -> bool:
+def _suits(running: Running, record: Record, engine: str | None) -> bool:
     """Say whether we can use it; one of another version is ended, unless a person started it."""
-    if record.version != _version():
+    if record.version != own_version():
         running.release()
         if record.stay:
             raise SettingsError(
-                f"The practice service at {record.base_url} is of vcnb {record.version}, not {_version()}.",
+                f"The practice service at {record.base_url} is of vcnb {record.version}, not {own_version()}.",
                 remedy="end it where it runs (vcnb practice) and start it again",
             )
         with contextlib.suppress(OSError):
@@ -349,38 +295,6 @@ def _suits(running: Running, record: _Record, engine: str | None) -> bool:
     return True
 
 
-def _read(folder: Path) -> _Record | None:
-    """Read the file; None where it is missing or no such file, whatever else it may be."""
-    try:
-        found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        where, key = str(found["base_url"]), str(found["api_key"])
-        # Requests go to this machine only, and the key must fit in a header.
-        if not re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d{0,4}/api/v1", where) or not re.fullmatch(r"[!-~]+", key):
-            return None
-        _ = urlsplit(where).port  # a ValueError above 65535
-        engine = str(found["engine"]) if found.get("engine") else None
-        return _Record(where, Secret(key), str(found["folder"]), str(found["version"]), engine, found["stay"] is True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def _write(folder: Path, record: dict[str, Any]) -> None:
-    """Write the file at once or not at all, readable by its user alone."""
-    beside = folder / f".{_FILE}.{os.getpid()}"
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(record | {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}, file)
-    for left in reversed(range(50)):
-        try:
-            beside.replace(folder / _FILE)
-            return
-        except PermissionError:  # Windows, while somebody reads it
-            if not left:
-                raise
-            time.sleep(_POLL_SECONDS)
-
-
 def _failed(folder: Path, reason: str) -> ServiceUnreachableError:
     try:
         lines = (folder / _LOG).read_text(encoding="utf-8", errors="replace").split("\n")
@@ -391,9 +305,3 @@ def _failed(folder: Path, reason: str) -> ServiceUnreachableError:
         f"The practice service of {folder} could not be reached: {reason}{f' ({said})' if said else ''}.",
         remedy=f"look into {folder / _LOG}, or start it by hand: vcnb practice",
     )
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("vcnb")
