@@ -56,10 +56,26 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("practice")
 
 
+class WatchedEngine(ToneEngine):
+    """The tone engine, and what became of its work."""
+
+    n_pieces = 0  # made since the test began
+    n_running = 0  # begun and neither finished nor closed
+
+    def speak(self, text: str, *, language: str, profile: bytes) -> Iterator[np.ndarray]:
+        self.n_running += 1
+        try:
+            for piece in super().speak(text, language=language, profile=profile):
+                self.n_pieces += 1
+                yield piece
+        finally:
+            self.n_running -= 1
+
+
 class Practice:
     """A running practice service, as a test holds it: where it is, what goes wrong, what it was asked."""
 
-    def __init__(self, service: Service, engine: ToneEngine) -> None:
+    def __init__(self, service: Service, engine: WatchedEngine) -> None:
         self.service = service
         self.engine = engine
         self.base_url = service.base_url
@@ -111,7 +127,7 @@ class Practice:
 
 @pytest.fixture(scope="session")
 def _practice(session_folder: Path) -> Iterator[Practice]:
-    engine = ToneEngine()
+    engine = WatchedEngine()
     service = Service(session_folder, engine=engine)
     service.start_thread()
     yield Practice(service, engine)
@@ -123,6 +139,7 @@ def practice(_practice: Practice) -> Iterator[Practice]:
     """The practice service with the tone engine: no voices, no faults."""
     _practice.service.reset()
     _practice.engine.piece_delay = 0.0
+    _practice.engine.n_pieces = 0
     _practice.patience = 20.0
     yield _practice
     _practice.service.reset()

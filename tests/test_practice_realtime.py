@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import socket
@@ -385,3 +386,36 @@ def test_a_cancelled_response_ends_as_incomplete_and_the_next_one_is_whole(pract
         line.say("input_text_buffer.append", text="again")
         line.say("session.finish")
         assert line.hear_all()[-2]["response"]["status"] == "completed"
+
+
+def test_the_engine_stops_when_the_client_hangs_up(practice):
+    practice.engine.piece_delay = 0.02
+    deadline = time.monotonic() + 10
+    with Line(practice) as line:
+        line.configure(practice, mode="commit")
+        line.say("input_text_buffer.append", text="x" * 600)
+        line.say("session.finish")
+        while line.hear()["type"] != "response.audio.delta":
+            pass
+    while practice.engine.n_running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert practice.engine.n_running == 0
+    assert practice.engine.n_pieces < 60  # of 360
+
+
+def test_there_is_place_for_64_sockets_and_then_for_none(practice):
+    with contextlib.ExitStack() as lines:
+        for _ in range(64):
+            lines.enter_context(Line(practice))
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            Line(practice)
+        assert refused.value.status_code == 429
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            with Line(practice) as line:
+                assert line.hear()["type"] == "session.created"
+                return
+        except websocket.WebSocketBadStatusException:
+            time.sleep(0.01)
+    pytest.fail("a place that was left is not given again")

@@ -165,35 +165,19 @@ def test_the_first_piece_leaves_when_it_is_made_and_not_at_the_end(practice):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_engine_stops_when_the_client_has_gone(practice, stream):
-    class Counting(type(practice.engine)):
-        n_pieces = 0
-        closed = False
-
-        def speak(self, text, *, language, profile):
-            try:
-                for piece in super().speak(text, language=language, profile=profile):
-                    Counting.n_pieces += 1
-                    yield piece
-            finally:
-                Counting.closed = True
-
-    speaker = practice.service._context.speaker
-    kept, speaker._engine = speaker._engine, Counting(piece_delay=0.02)
-    try:
-        body = json.dumps({"model": MODEL, "input": {"text": "x" * 600, "voice": practice.voice()}}).encode()
-        extra = "X-DashScope-SSE: enable\r\n" if stream else ""
-        head = (
-            f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{practice.service.port}\r\n{extra}"
-            f"Authorization: Bearer {practice.api_key.reveal()}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", practice.service.port), timeout=10) as line:
-            line.sendall(head.encode() + body)
-            deadline = time.monotonic() + 10
-            while Counting.n_pieces < 3 and time.monotonic() < deadline:
-                time.sleep(0.01)
-        while not Counting.closed and time.monotonic() < deadline:
+    practice.engine.piece_delay = 0.02
+    body = json.dumps({"model": MODEL, "input": {"text": "x" * 600, "voice": practice.voice()}}).encode()
+    extra = "X-DashScope-SSE: enable\r\n" if stream else ""
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{practice.service.port}\r\n{extra}"
+        f"Authorization: Bearer {practice.api_key.reveal()}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    deadline = time.monotonic() + 10
+    with socket.create_connection(("127.0.0.1", practice.service.port), timeout=10) as line:
+        line.sendall(head.encode() + body)
+        while practice.engine.n_pieces < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert Counting.closed
-        assert 3 <= Counting.n_pieces < 60  # of 360
-    finally:
-        speaker._engine = kept
+    while practice.engine.n_running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert practice.engine.n_running == 0
+    assert 3 <= practice.engine.n_pieces < 60  # of 360

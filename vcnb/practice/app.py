@@ -13,7 +13,7 @@ from vcnb.protocol.realtime import REALTIME_PATH
 from vcnb.protocol.synthesis import SYNTHESIS_PATH
 
 from . import control
-from .context import CONTEXT, Context, new_request_id, refused, request_id
+from .context import CONTEXT, Context, drop, new_request_id, refused, request_id
 from .engines.engine import EngineError
 from .enrollment import customization
 from .realtime import realtime
@@ -72,6 +72,8 @@ async def _guarded(request: web.Request, handler: _Handler) -> web.StreamRespons
         return refused(Refusal(405, "InvalidParameter", message))
     except web.HTTPException as error:
         return refused(Refusal(error.status, "NotFound" if error.status == 404 else error.reason, "Not found!"))
+    except ConnectionError:
+        return drop(request)  # the client has gone
     except (sqlite3.Error, EngineError, OSError) as error:
         _LOG.exception("request %s failed", request_id())
         return refused(Refusal(500, "InternalError", f"{type(error).__name__}: {error}"))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import struct
+import sys
 import uuid
 from collections.abc import Coroutine
 from contextvars import ContextVar
@@ -198,7 +199,8 @@ def drop(request: web.Request, *, reset: bool = False) -> web.Response:
     if transport is not None:
         found = transport.get_extra_info("socket")
         if reset and found is not None:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            form = "hh" if sys.platform == "win32" else "ii"  # struct linger: on, and no seconds
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
         transport.abort()
     return web.Response(status=500)
 
@@ -208,6 +210,7 @@ async def finish_anyway(context: Context, work: Coroutine[Any, Any, _Result]) ->
     task = asyncio.ensure_future(work)
     context.tasks.add(task)
     task.add_done_callback(context.tasks.discard)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits any more
     return await asyncio.shield(task)
 
 

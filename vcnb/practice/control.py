@@ -40,6 +40,7 @@ async def watch_leases(context: Context) -> None:
         quiet = 0.0
         while context.leases == 0:
             if quiet >= wait:
+                context.ended.set()  # from here on nobody is let in any more
                 return
             await asyncio.sleep(0.1)
             quiet += 0.1
@@ -58,6 +59,8 @@ async def _health(request: web.Request) -> web.Response:
 async def _lease(request: web.Request) -> web.StreamResponse:
     """Hold a connection open; the system closes it also when its owner is killed."""
     context = request.app[CONTEXT]
+    if context.ended.is_set():
+        raise Refusal(503, "ModelUnavailable", "This service is about to end.")
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     response.enable_chunked_encoding()
     context.leases += 1

@@ -27,6 +27,8 @@ from .state import State
 __all__ = ["Service", "serve"]
 
 _HOST = "127.0.0.1"
+# The SDK sends a POST a second time when it finds the connection of the last one closed: it stays open.
+_KEEP_ALIVE_SECONDS = 3_600.0
 _STOP_SECONDS = 0.5  # what an answer gets to end by itself once the service stops
 
 
@@ -105,7 +107,11 @@ class Service:
         self._context = context
         # A client that has gone cancels what it asked for; creations and deletions are shielded from that.
         self._runner = web.AppRunner(
-            build(context), access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_SECONDS
+            build(context),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_STOP_SECONDS,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, _HOST, self._port)
