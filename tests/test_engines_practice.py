@@ -14,6 +14,7 @@ import pytest
 import vcnb
 from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
 from vcnb.errors import SettingsError
+from vcnb.measure.level import rms_dbfs
 from vcnb.measure.pitch import median_f0
 from vcnb.practice.engines.choose import choose
 from vcnb.practice.engines.engine import Engine, EngineError, Reference, UnusableReferenceError
@@ -62,7 +63,9 @@ def said(engine: Engine, text: str, language: str, profile: bytes) -> Any:
 
 @needs_extra
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_is_spoken_at_the_pitch_of_each_reference(engine, references, profiles, language):
+def test_each_language_is_spoken_at_the_pitch_of_each_reference_and_at_one_level(
+    engine, references, profiles, language
+):
     text, (slowest, fastest) = SENTENCES[language]
     for name, reference in references.items():
         pcm = said(engine, text, language, profiles[name])
@@ -70,7 +73,9 @@ def test_each_language_is_spoken_at_the_pitch_of_each_reference(engine, referenc
         spoken = median_f0(pcm.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE)
         wanted = median_f0(reference.samples, reference.sample_rate)
         assert abs(12 * np.log2(spoken / wanted)) < 1.5, name
-        assert 500 < np.abs(pcm).max() < 32767
+        # Thorsten is 13 dB quieter than Kathleen, and both speak at one level here.
+        assert rms_dbfs(pcm.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE) == pytest.approx(-20, abs=2.5), name
+        assert np.abs(pcm).max() < 32767
 
 
 @needs_extra
@@ -125,7 +130,7 @@ def test_voices_at_once_do_not_mix(engine, profiles):
 
 
 def test_the_first_piece_comes_long_before_the_last(engine, profiles):
-    text = "This is the first sentence. " + "And here comes another one that nobody has to wait for. " * 6
+    text = "This is the first sentence. " + "And here comes another one that nobody has to wait for. " * 4
     said(engine, text, "en", profiles["kathleen_en"])
     begun = time.thread_time()
     pieces = engine.speak(text, language="en", profile=profiles["kathleen_en"])
@@ -134,7 +139,7 @@ def test_the_first_piece_comes_long_before_the_last(engine, profiles):
     lengths += [len(piece) for piece in pieces]
     assert first < 0.4 * (time.thread_time() - begun)
     assert max(lengths) <= 0.5 * SPEECH_SAMPLE_RATE
-    assert sum(lengths) > 12 * SPEECH_SAMPLE_RATE
+    assert sum(lengths) > 8 * SPEECH_SAMPLE_RATE
 
 
 def test_marks_alone_are_a_short_silence(engine, profiles):
@@ -148,15 +153,6 @@ def test_marks_alone_are_a_short_silence(engine, profiles):
 def test_odd_text_is_spoken_and_never_hangs(engine, profiles):
     for text in ("😀", "$", "9" * 40, "[a](/b/)", "a\u0301" * 50, "<speak/>", "مرحبا", "\x01\x02x", "x" * 300):
         assert said(engine, text, "auto", profiles["thorsten_en"]).any(), text
-
-
-@needs_extra
-def test_loudness_stays_within_a_few_decibels(engine, profiles):
-    from vcnb.measure.level import rms_dbfs
-
-    for language, (text, _) in SENTENCES.items():
-        pcm = said(engine, text, language, profiles["thorsten_en"])
-        assert rms_dbfs(pcm.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE) == pytest.approx(-20, abs=2.5), language
 
 
 def test_a_profile_is_small_and_bound_to_its_version(engine, profiles):
