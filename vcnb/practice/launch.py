@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -116,7 +117,7 @@ def ensure(folder: Path, *, engine: str | None = None) -> Running:
     Raises
     ------
     SettingsError
-        If it runs with another engine than the one that was asked for.
+        If the folder cannot be used, or it runs with another engine than the one that was asked for.
     ServiceUnreachableError
         If it cannot be started or does not answer.
     """
@@ -201,11 +202,15 @@ def run(
     ------
     AlreadyRunningError
         If a service runs for the folder.
+    SettingsError
+        If the folder or the key cannot be used.
     OSError
         If the port is taken.
     """
     folder = prepared(folder)
     key = api_key if isinstance(api_key, Secret) else Secret(api_key or f"sk-practice-{secrets.token_urlsafe(32)}")
+    if not re.fullmatch(r"[!-~]+", key.reveal()):
+        raise SettingsError("The key holds characters that no header can carry.", remedy="use ASCII without spaces")
     with only_one(folder, wait=_HANDOVER_SECONDS if stay else 0):
         # Loaded behind the lock: of several that start at once, all but one end before this.
         from .serve import serve

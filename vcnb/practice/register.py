@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from vcnb.errors import ServiceUnreachableError, SettingsError
+from vcnb.errors import SettingsError
 from vcnb.settings import Secret
 
 __all__ = ["AlreadyRunningError", "Record", "forget", "only_one", "own_version", "prepared", "read", "write"]
@@ -64,7 +64,7 @@ def prepared(folder: Path) -> Path:
 
     Raises
     ------
-    ServiceUnreachableError
+    SettingsError
         If it cannot be made.
     """
     folder = Path(folder).absolute()
@@ -73,10 +73,7 @@ def prepared(folder: Path) -> Path:
         if os.name == "posix" and folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
     except OSError as error:
-        raise ServiceUnreachableError(
-            f"The practice service cannot use the folder {folder} ({error.strerror}).",
-            remedy="give another folder: data= or VCNB_DATA",
-        ) from None
+        raise _unusable(folder, str(error.strerror)) from None
     return folder
 
 
@@ -95,14 +92,17 @@ def only_one(folder: Path, *, wait: float) -> Iterator[None]:
     ------
     AlreadyRunningError
         If another one holds it.
+    SettingsError
+        If nothing can be locked there.
     """
-    lock = sqlite3.connect(folder / _LOCK, timeout=wait, isolation_level=None)
+    lock = None
     try:
         try:
+            lock = sqlite3.connect(folder / _LOCK, timeout=wait, isolation_level=None)
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             if "locked" not in str(error):
-                raise
+                raise _unusable(folder, str(error)) from None
             record = read(folder)
             where = f" at {record.base_url}" if record else ""
             raise AlreadyRunningError(
@@ -111,7 +111,8 @@ def only_one(folder: Path, *, wait: float) -> Iterator[None]:
             ) from None
         yield
     finally:
-        lock.close()
+        if lock is not None:
+            lock.close()
 
 
 def read(folder: Path) -> Record | None:
@@ -157,3 +158,10 @@ def own_version() -> str:
     from importlib.metadata import version
 
     return version("vcnb")
+
+
+def _unusable(folder: Path, reason: str) -> SettingsError:
+    return SettingsError(
+        f"The practice service cannot use the folder {folder} ({reason}).",
+        remedy="give another folder: data= or VCNB_DATA",
+    )
