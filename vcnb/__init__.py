@@ -96,7 +96,8 @@ def _show_in_notebooks() -> None:
         return
 
     def player(clip: Any) -> Any:
-        return importlib.import_module("vcnb.widgets.player").Player(clip)._repr_mimebundle_()
+        data, metadata = importlib.import_module("vcnb.widgets.player").Player(clip)._repr_mimebundle_()
+        return data | {"text/plain": repr(clip)}, metadata
 
     ipython.display_formatter.mimebundle_formatter.for_type_by_name("vcnb.audio.clip", "Clip", player)
 

@@ -44,3 +44,10 @@ def book(notebook: Notebook) -> Iterator[Notebook]:
 def shots() -> Any:
     OUT.mkdir(exist_ok=True)
     return lambda panel, name: panel.screenshot(path=OUT / f"{name}.png")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say it where everybody looks: a run without a browser proved nothing about the panels."""
+    skipped = [each for each in terminalreporter.stats.get("skipped", []) if "tests/browser" in each.nodeid]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} browser tests did not run: {skipped[0].longrepr[2]}", red=True)

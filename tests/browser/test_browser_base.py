@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness import axe_violations
+from harness import axe_violations, find_browser
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +38,17 @@ def test_a_typed_key_reaches_the_kernel_and_nothing_else(book, lab_folder, shots
     assert book.value("repr(keys) + repr(keys.secret) + str(keys.get_state())").count(KEY) == 0
     found = [path for path in lab_folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert found == []
+
+
+@pytest.mark.parametrize(("promised", "end"), [({}, pytest.skip.Exception), ({"CI": "true"}, pytest.fail.Exception)])
+def test_without_a_browser_the_tests_are_skipped_loudly_or_fail_where_one_was_promised(monkeypatch, promised, end):
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("VCNB_REQUIRE_BROWSER", raising=False)
+    for name, value in promised.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VCNB_BROWSER", "/no/browser/here")
+    with pytest.raises(end, match="no browser"):
+        find_browser()
 
 
 def test_an_empty_key_is_an_error_in_the_panel(book):

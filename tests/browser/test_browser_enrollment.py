@@ -194,6 +194,18 @@ def test_progress_is_shown_and_cancel_stops_the_rest(book, enrollment, practice,
     assert practice.counters()["create"] == 1
 
 
+def test_presses_that_wait_behind_a_running_cell_are_one_creation(book, enrollment, practice):
+    panel = enrollment()
+    fill(panel)
+    book.page.evaluate("() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+                       ".requestExecute({ code: 'import time; time.sleep(2)', store_history: false }); }")  # fmt: skip
+    button = panel.locator(".vc-pay")
+    for _ in range(3):
+        button.click(force=True)
+    panel.get_by_role("button", name="Make another").wait_for()
+    assert practice.counters()["create"] == 1
+
+
 def test_a_clip_that_would_be_refused_says_why_and_is_mended(book, enrollment, shots):
     panel = enrollment(POOR)
     mend = panel.get_by_role("button", name="Mend a copy")

@@ -125,6 +125,12 @@ def test_the_keyboard_plays_and_moves_it_and_leaves_the_notebook_alone(book):
     assert book.n_cells() == cells
 
 
+def test_a_clip_shows_itself_as_its_player(book):
+    panel = book.show(clip_code(1) + "clip")
+    panel.get_by_role("button", name="Play").wait_for()
+    assert "<Clip 1.00 s at 24000 Hz 'noise'>" in book.saved()
+
+
 def test_the_pointer_seeks(book):
     panel = book.show(clip_code(10) + "vcnb.Player(clip)")
     slider = panel.get_by_role("slider")

@@ -58,8 +58,11 @@ function clipRow(view) {
   view.on(hear, "click", () => sound?.toggle());
   view.follow(["player"], async (ref) => {
     sound?.pause();
-    sound = ref ? (await host.getWidget(ref)).exports : null;
+    const found = ref && host ? (await host.getWidget(ref)).exports : null;
+    if (model.get("player") !== ref) return; // another clip came meanwhile
+    sound = found;
     state();
+    hear.hidden = !sound;
     if (!sound) return;
     view.on(sound, "state", state);
     view.on(sound, "failed", () => view.setFault(sound.failed));
@@ -179,7 +182,7 @@ function footOf(view, draft, fields) {
   const cancel = h("button", { class: "vc-button is-small", type: "button" });
   const button = h("button", { class: "vc-button is-big vc-pay", type: "button" });
   const foot = h("footer", { class: "vc-foot has-line" }, bar, line, button);
-  let patient = 0, stopping = false;
+  let patient = 0, stopping = false, asked = false;
 
   const missing = () => {
     const list = [];
@@ -215,7 +218,7 @@ function footOf(view, draft, fields) {
     bar.style.setProperty("--at", working.share ?? 0);
   };
   const show = () => {
-    const working = model.get("working"), outcome = model.get("outcome"), error = view.fault ?? model.get("error");
+    const working = model.get("working") ?? (asked ? { kind: "wait", step: say("busy.wait.do"), share: null } : null), outcome = model.get("outcome"), error = view.fault ?? model.get("error");
     const ready = outcome?.state === "ready", n = draft.values.models.length, lacks = missing();
     const blocked = working || outcome?.state === "unknown" || (!ready && lacks.length > 0);
     button.classList.toggle("is-main", !blocked && !ready);
@@ -235,11 +238,13 @@ function footOf(view, draft, fields) {
   view.on(cancel, "click", () => { stopping = true; show(); order(model, { type: "cancel" }); });
   view.on(button, "click", () => {
     view.setFault(null);
-    if (model.get("working") || model.get("outcome")?.state === "unknown") return;
+    if (asked || model.get("working") || model.get("outcome")?.state === "unknown") return;
     if (model.get("outcome")) return void order(model, { type: "again" });
     const lacks = missing();
     if (lacks.length) return void lacks.find(([, input]) => input)?.[1].focus(); // go to what is missing
     order(model, { type: "enroll", ...draft.values });
+    asked = true; // while a cell runs the kernel takes the order only afterwards: say so, and take no second one
+    show();
   });
   view.onFault(show);
   view.on(draft, "change", show);
@@ -248,6 +253,7 @@ function footOf(view, draft, fields) {
     const made = outcome?.state === "part" ? outcome.voices.map((voice) => voice.target_model) : [];
     if (made.length) draft.put({ models: draft.values.models.filter((name) => !made.includes(name)) });
   });
+  view.follow(["working", "outcome", "error"], () => { asked = false; });
   view.follow(["working", "outcome", "error", "clip_facts", "check"], show);
   return foot;
 }
