@@ -58,8 +58,13 @@ def test_sentences_and_long_clauses_are_cut_and_abbreviations_are_not():
         "as it is, and likes it there!",
         "Really?",
     ]
+    assert [each for each, _ in spoken("Come e.g. Monday, z.B. Dienstag. In the U.S. in May", "en")] == [
+        "Come e.g. Monday,",
+        "z.B. Dienstag.",
+        "In the U.S. in May",
+    ]
     assert [each for each, _ in spoken("今天天气很好，我们去公园吧。好。", "zh")] == [
-        "今天天气很好,",
+        "今天天气很好，",
         "我们去公园吧。",
         "好。",
     ]

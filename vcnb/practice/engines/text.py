@@ -20,7 +20,7 @@ CLAUSE_PAUSE = 0.12
 SWITCH_PAUSE = 0.03
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”’）]*|\n+")
-_CLAUSE_END = re.compile(r"[,;:—–](?=\s)|[、，；：]")
+_CLAUSE_END = re.compile(r"[,;:—–](?=\s)|[、，；]|：(?!\d)")
 _TITLES = "dr mr mrs ms prof st sr jr sig dott sra srta mme mlle ing"
 _SHORTENED = "vs no nr ca bzw etc usw inc ltd fig vol approx dept"
 _ABBREVIATIONS = frozenset(f"{_TITLES} {_SHORTENED}".split())
@@ -86,12 +86,10 @@ def clean(text: str) -> str:
         Compatibility forms folded (full-width digits and the like), no control, private or unassigned characters
         (espeak-ng takes U+0001 for a command), lines kept, other white space single.
     """
-    folded = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("…", "… "))
-    kept = "".join(
-        each if each == "\n" or unicodedata.category(each)[0] != "C" else " " for each in folded if each != "\u00ad"
-    )
-    # NFKC makes three dots of "…", and full-width marks into ASCII ones that need a space to end a clause.
-    kept = re.sub(r"(?<=[\u3040-\u30ff\u3400-\u9fff])([!?,;:])(?=\S)", r"\1 ", kept)
+    plain = text.replace("\r\n", "\n").replace("\u00ad", "").replace("…", "… ")
+    # Full-width marks stay: they end a clause without a space behind them.
+    folded = re.sub("[^，！？：；]+", lambda match: unicodedata.normalize("NFKC", match[0]), plain)
+    kept = "".join(each if each == "\n" or unicodedata.category(each)[0] != "C" else " " for each in folded)
     # No voice has a name for numbers of 16 digits, and hibari falls over 34.
     kept = re.sub(r"\d{16,}", lambda match: " ".join(match[0]), kept)
     return re.sub(r"[^\S\n]+", " ", kept).strip()
@@ -222,7 +220,7 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if text[match.end() :].lstrip()[:1].islower():
         return False
     word = re.split(r"[\s(\"'“‘]", text[: match.start()])[-1]
-    return not (word.casefold() in _ABBREVIATIONS or (len(word) == 1 and word.isupper()))
+    return not (word.casefold() in _ABBREVIATIONS or "." in word or (len(word) == 1 and word.isupper()))
 
 
 def _columns(text: str) -> int:
