@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcnb.catalog import SPEECH_SAMPLE_RATE
+from vcnb.measure.pitch import median_f0
 
 from .engine import Reference, UnusableReferenceError
 
@@ -18,7 +20,6 @@ __all__ = ["ToneEngine"]
 SECONDS_PER_CHARACTER = 0.06  # about the pace of read English
 PIECE_LENGTH = SPEECH_SAMPLE_RATE // 10  # 100 ms
 PEAK = 8_000.0
-FMIN, FMAX = 60.0, 500.0  # Hz, the range of speaking voices
 
 
 class ToneEngine:
@@ -51,8 +52,8 @@ class ToneEngine:
         UnusableReferenceError
             If nothing in it has a pitch.
         """
-        f0 = _median_f0(reference.samples, reference.sample_rate)
-        if f0 is None:
+        f0 = median_f0(reference.samples, reference.sample_rate)
+        if not math.isfinite(f0):
             raise UnusableReferenceError("Nothing in the reference has a pitch.", remedy="record a speaking voice")
         return json.dumps({"f0_hz": round(f0, 2)}).encode()
 
@@ -85,26 +86,3 @@ class ToneEngine:
 
     def close(self) -> None:
         """Give nothing back: nothing is held."""
-
-
-def _median_f0(samples: npt.NDArray[np.float32], sample_rate: int) -> float | None:
-    """Median pitch in Hz of the louder half of the frames, by autocorrelation; None where nothing repeats."""
-    frame_length = int(0.04 * sample_rate)
-    n_frames = len(samples) // frame_length
-    if n_frames == 0:
-        return None
-    frames = samples[: n_frames * frame_length].reshape(n_frames, frame_length).astype(np.float64)
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    energy = (frames**2).sum(axis=1)
-    frames = frames[(energy >= np.median(energy)) & (energy > frame_length * 1e-7)]
-    if len(frames) == 0:
-        return None
-    spectrum = np.fft.rfft(frames, n=2 * frame_length, axis=1)
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, :frame_length]
-    correlation /= correlation[:, :1]
-    shortest, longest = int(sample_rate / FMAX), int(sample_rate / FMIN)
-    inside = correlation[:, shortest:longest]
-    strong = inside.max(axis=1) > 0.4
-    if not strong.any():
-        return None
-    return float(np.median(sample_rate / (shortest + inside[strong].argmax(axis=1))))
