@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
@@ -150,6 +151,40 @@ def test_the_deadline_holds_for_a_line_that_nobody_leaves(open_line):
         line.commit()
         for _ in line:
             pass
+
+
+def test_a_commit_that_is_never_spoken_is_missed(open_line, practice, monkeypatch):
+    monkeypatch.setattr("vcnb.client.conversation.SILENCE", 0.3)
+    practice.fault("stall_mid", "realtime", after=1)
+    began = time.monotonic()
+    line = open_line(mode="commit")
+    with pytest.raises(errors.SpeechInterruptedError, match=r"nothing was heard for 0\.3 s"), line:  # noqa: PT012
+        line.say("A text with more than one piece of sound.")
+        line.commit()
+        list(line)
+    assert time.monotonic() - began < 2
+
+
+def test_silence_while_nothing_is_due_is_no_fault(open_line, monkeypatch):
+    monkeypatch.setattr("vcnb.client.conversation.SILENCE", 0.2)
+    with open_line(mode="commit") as line:
+        line.say("One.")
+        line.commit()
+        time.sleep(0.5)  # the writer thinks: the very thing that is tested
+        line.say("Two.")
+    assert spoken(line.speech) == pytest.approx(8, abs=1.5)
+
+
+def test_a_conversation_that_is_dropped_hangs_up(open_line):
+    line = open_line()
+    line.__enter__()
+    line.say("Hello.")
+    del line
+    gc.collect()
+    until = time.monotonic() + 2
+    while any(each.name in ("vcnb-realtime", "vcnb-deadline") for each in threading.enumerate()):
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize(

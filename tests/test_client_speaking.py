@@ -99,7 +99,7 @@ def test_a_long_text_is_one_speech_and_counted_whole(speak, practice, transport)
 
 @pytest.mark.parametrize("transport", ["sse", "realtime"])
 def test_sound_is_heard_before_the_rest_is_made(speak, practice, transport):
-    practice.engine.piece_delay = 0.05
+    practice.engine.piece_delay = 0.02
     began = time.monotonic()
     with speak("A text of some length, so that it has many pieces.", transport) as stream:
         next(stream)

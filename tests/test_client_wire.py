@@ -215,6 +215,19 @@ def test_a_frame_that_makes_no_sense_is_one_typed_error(frame):
         assert len(other.heard) == 1
 
 
+@pytest.mark.parametrize("transport", ["http", "sse", "realtime", "list"])
+def test_the_hosted_service_is_reached_through_the_proxy_of_the_environment(monkeypatch, transport):
+    with peer(lambda n: [whole(b"", status="403 Forbidden")]) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        settings = Settings("singapore", "https://dashscope-intl.aliyuncs.com/api/v1", Secret(KEY))
+        client = EnrollmentClient(settings, timeout=0.5)
+        call = client.list_voices if transport == "list" else lambda: speak(settings, transport)
+        with pytest.raises(errors.ServiceUnreachableError, match="Nothing was sent"):
+            call()
+        assert proxy.heard[0].startswith(b"CONNECT dashscope-intl.aliyuncs.com:443 HTTP/1.")
+        assert not any(KEY.encode() in each for each in proxy.heard)
+
+
 def headers_without_end(_):
     yield b"HTTP/1.1 101 Switching Protocols\r\n"
     while True:

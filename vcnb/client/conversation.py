@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
@@ -64,14 +65,16 @@ class Conversation(Iterator[Clip]):
             voice=voice, target_model=target_model, transport="realtime", language=language, region=settings.region
         )
         self._mode = mode
-        self._take = Take()
         host = urlsplit(settings.base_url).hostname
-        self._call = Call(
-            timeout or TIMEOUT,
-            on_stop=lambda why: self._take.finish(ended(self._call, why, host, settings.region)),
+        # Nothing that lives on other threads holds the conversation itself: one that is dropped hangs up.
+        self._take = take = Take()
+        self._call = call = Call(
+            timeout or TIMEOUT, on_stop=lambda why: take.finish(ended(call, why, host, settings.region))
         )
+        weakref.finalize(self, call.abandon).atexit = False
+        self._awaited = _Awaited(call)
         self._line = Line(settings, self._order, mode=mode, call=self._call, take=self._take)
-        self._line.listen(self._take.add, self._take.finish)
+        self._line.listen(take.add, take.finish, self._awaited.said)
         self._spoken: list[str] = []
         self._buffer: list[str] = []
         self._lock = threading.Lock()
@@ -134,6 +137,7 @@ class Conversation(Iterator[Clip]):
             self._still_open()
             if not self._buffer and self._mode == "commit":
                 raise SettingsError("Nothing was said since the last commit.", remedy="say something first")
+            self._awaited.asked()
             self._line.commit()
             self._keep()
 
@@ -165,7 +169,7 @@ class Conversation(Iterator[Clip]):
                 return
             self._finished = True
             self._keep()
-            self._call.expect_within(SILENCE)
+            self._awaited.asked(last=True)
             self._line.finish()
 
     @property
@@ -194,3 +198,27 @@ class Conversation(Iterator[Clip]):
         self._call.stop("cancelled")
         self._line.close()
         self._call.__exit__()
+
+
+class _Awaited:
+    """Knows whether sound is due: after a commit until its response ends, and after the finish until the end.
+
+    While the writer thinks, silence is no fault.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._lock = threading.Lock()
+        self._responses = 0
+        self._finishing = False
+
+    def asked(self, *, last: bool = False) -> None:
+        with self._lock:
+            self._responses += 1
+            self._finishing = self._finishing or last
+            self._call.expect_within(SILENCE)
+
+    def said(self) -> None:
+        with self._lock:
+            self._responses = max(0, self._responses - 1)
+            self._call.expect_within(SILENCE if self._responses or self._finishing else None)

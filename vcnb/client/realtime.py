@@ -33,6 +33,7 @@ from .wire import broken, interrupted, reason_of, silent
 __all__ = ["Line", "RealtimeSynthesizer"]
 
 APPEND_LENGTH = 200  # characters; ours: about a sentence, so that nothing waits for a long frame
+HANDSHAKE = 30.0  # seconds; ours: a conversation's own deadline is far too long for it
 PATIENCE = 0.1  # seconds for the cause of a broken line to arrive; ours
 
 Over = Callable[[VcnbError | None], None]
@@ -99,10 +100,15 @@ class Line:
         self._ears: _Ears | None = None
         self._sound: Callable[[bytes], None] = lambda _: None
         self._over: Over = lambda _: None
+        self._said: Callable[[], None] = lambda: None
 
-    def listen(self, sound: Callable[[bytes], None], over: Over) -> None:
-        """Name who hears: each piece of sound, and the end with what broke; called on the socket's thread."""
+    def listen(self, sound: Callable[[bytes], None], over: Over, said: Callable[[], None] | None = None) -> None:
+        """Name who hears each piece of sound, the end with what broke, and the end of each response.
+
+        They are called on the socket's thread.
+        """
         self._sound, self._over = sound, over
+        self._said = said or self._said
 
     def open(self) -> None:
         """Connect, again where it was refused for now or nobody answered, and set up the session.
@@ -174,7 +180,7 @@ class Line:
         )
         self._sdk.key, self._sdk.line = self._settings.api_key, found
         self._sdk.connect()
-        self._ears.decided.wait(self._call.remaining + 1)
+        self._ears.decided.wait(min(HANDSHAKE, self._call.remaining + 1))
         if self._ears.opened:
             return None
         self._sdk.hang_up(polite=False)
@@ -294,6 +300,7 @@ class _Ears:
         if status == "failed" or (status == "incomplete" and not self.cancelled):
             self.over(self._line._lost(f"the service calls its response {status}"))
         self.cancelled = False
+        self._line._said()
 
     def _refused(self, error: dict[str, Any]) -> None:
         line = self._line

@@ -17,7 +17,7 @@ from .synthesizer import Synthesizer
 from .take import Order
 from .text import check_text
 
-__all__ = ["SILENCE", "Transport", "check_order", "open_stream"]
+__all__ = ["SILENCE", "SpeechStream", "Transport", "check_order", "open_stream"]
 
 Transport = Literal["http", "sse", "realtime"]
 
