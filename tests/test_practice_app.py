@@ -70,12 +70,13 @@ def test_get_where_post_belongs_is_refused_in_the_services_words(practice, path)
         (b"{", "BadRequest.IllegalInput"),
         (b"[" * 100_000, "BadRequest.IllegalInput"),
         (b"[]", "BadRequest.IllegalInput"),
+        (b'{"model": "qwen-voice-enrollment", "input": {"action": "list", "a": "\\uD800"}}', "BadRequest.IllegalInput"),
         (b'{"input": {"action": "list"}}', "BadRequest.EmptyModel"),
         (b'{"model": "qwen-voice-enrollment"}', "BadRequest.EmptyInput"),
         (b'{"model": "qwen-voice-enrollment", "input": {}}', "BadRequest.EmptyInput"),
         (b'{"model": "m", "input": "x' + b"x" * (33 * 2**20) + b'"}', "BadRequest.TooLarge"),
     ],
-    ids=["empty", "broken", "deep", "array", "no model", "no input", "empty input", "33 MiB"],
+    ids=["empty", "broken", "deep", "array", "half a character", "no model", "no input", "empty input", "33 MiB"],
 )
 def test_a_body_of_another_form_has_its_own_code(practice, body, code):
     answer = practice.ask("POST", CUSTOMIZATION, data=body, headers={"Content-Type": "application/json"})

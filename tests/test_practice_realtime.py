@@ -7,11 +7,14 @@ import contextlib
 import json
 import re
 import socket
+import sqlite3
 import time
 
 import numpy as np
 import pytest
 import websocket
+
+from vcnb.practice.engines.engine import EngineError
 
 MODEL = "qwen3-tts-vc-realtime-2026-01-15"
 ROUND = [
@@ -245,7 +248,9 @@ def test_what_does_not_fit_is_refused_and_the_session_goes_on(practice, mode, ki
 
 
 @pytest.mark.parametrize(
-    "frame", [b"\x00\x01", "not json {", "[]", "[" * 100_000], ids=["binary", "text", "array", "deep"]
+    "frame",
+    [b"\x00\x01", "not json {", "[]", "[" * 100_000, '{"type": "\\ud800"}'],
+    ids=["binary", "text", "array", "deep", "half"],
 )
 def test_a_frame_that_is_no_event_is_refused_and_the_session_goes_on(practice, frame):
     with Line(practice) as line:
@@ -386,6 +391,28 @@ def test_a_cancelled_response_ends_as_incomplete_and_the_next_one_is_whole(pract
         line.say("input_text_buffer.append", text="again")
         line.say("session.finish")
         assert line.hear_all()[-2]["response"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("error", [EngineError("no voice left"), ValueError("a bug")])
+def test_an_engine_that_fails_ends_the_session_and_says_so(practice, monkeypatch, error):
+    def speak(*_, **__):
+        yield np.zeros(2_400, np.int16)
+        raise error
+
+    monkeypatch.setattr(practice.engine, "speak", speak)
+    events = spoken(practice)
+    assert [event["type"] for event in events][-2:] == ["response.done", "error"]
+    assert events[-2]["response"]["status"] == "failed"
+    assert events[-1]["error"]["code"] == "InternalError.Algo"
+    assert str(error) in events[-1]["error"]["message"]
+
+
+def test_a_service_that_breaks_hangs_up_and_does_not_fall_silent(practice, monkeypatch):
+    def broken(*_):
+        raise sqlite3.OperationalError("disk full")
+
+    monkeypatch.setattr(practice.service.state, "bill", broken)
+    assert spoken(practice)[-1]["error"]["code"] == "InternalError"
 
 
 def test_the_engine_stops_when_the_client_hangs_up(practice):

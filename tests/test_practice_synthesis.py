@@ -9,9 +9,11 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import requests
 
+from vcnb.practice.engines.engine import EngineError
 from vcnb.protocol import sse
 
 MODEL = "qwen3-tts-vc-2026-01-22"
@@ -181,3 +183,18 @@ def test_the_engine_stops_when_the_client_has_gone(practice, stream):
         time.sleep(0.01)
     assert practice.engine.n_running == 0
     assert 3 <= practice.engine.n_pieces < 60  # of 360
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("error", [EngineError("no voice left"), ValueError("a bug")])
+def test_an_engine_that_fails_is_an_answer_of_the_service(practice, monkeypatch, error, stream):
+    def speak(*_, **__):
+        yield np.zeros(2_400, np.int16)
+        raise error
+
+    monkeypatch.setattr(practice.engine, "speak", speak)
+    answer = post(practice, text="hello", voice=practice.voice(), stream=stream)
+    body = frames_of(answer)[-1].body if stream else answer.json()
+    assert body["code"] == "InternalError.Algo"
+    assert str(error) in body["message"]
+    assert stream or answer.status_code == 500

@@ -147,6 +147,15 @@ def test_a_refusal_reaches_the_user_of_the_sdk_whole_and_streamed(practice, sdk)
         assert answer.message.startswith("Invalid voice specified")
 
 
+def test_the_sdk_posts_again_by_itself_when_the_connection_is_reset(practice, sdk):
+    voice = practice.voice()
+    practice.fault("reset", "synthesis")
+    answer = sdk.MultiModalConversation.call(model=HTTP_MODEL, text=TEXT, voice=voice)
+    assert answer.status_code == 200
+    assert practice.counters()["synthesis"] == 2
+    assert practice.counters()["characters"] == len(TEXT)
+
+
 def realtime(sdk, practice, *, model=REALTIME_MODEL):
     from dashscope.audio.qwen_tts_realtime import QwenTtsRealtime, QwenTtsRealtimeCallback
 

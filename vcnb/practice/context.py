@@ -30,6 +30,7 @@ __all__ = [
     "drop",
     "finish_anyway",
     "new_request_id",
+    "parse_object",
     "read_message",
     "refused",
     "request_id",
@@ -75,6 +76,17 @@ def new_request_id() -> None:
     _REQUEST_ID.set(str(uuid.uuid4()))
 
 
+def parse_object(text: str | bytes) -> dict[str, Any] | None:
+    """Parse a JSON object; None where it is none, or holds half a character that can be neither kept nor sent."""
+    try:
+        found = json.loads(text)
+        if ("\\ud" if isinstance(text, str) else b"\\ud") in text.lower():  # type: ignore[operator]
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 async def read_message(request: web.Request) -> dict[str, Any]:
     """Read a body.
 
@@ -94,11 +106,8 @@ async def read_message(request: web.Request) -> dict[str, Any]:
         If it has another form.
     """
     body = await request.read()
-    try:
-        found = await asyncio.to_thread(json.loads, body) if len(body) > _BIG_BODY_BYTES else json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+    found = await asyncio.to_thread(parse_object, body) if len(body) > _BIG_BODY_BYTES else parse_object(body)
+    if found is None:
         raise Refusal(400, "BadRequest.IllegalInput", "The input parameter requires json format.")
     if not isinstance(found.get("model"), str) or not found["model"]:
         raise Refusal(400, "BadRequest.EmptyModel", "Required model parameter missing from request.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -14,7 +15,7 @@ from aiohttp import WSMsgType, web
 from vcnb.catalog import MODELS
 from vcnb.protocol import realtime as messages
 
-from .context import CONTEXT, before
+from .context import CONTEXT, before, parse_object
 from .faults import Drawn
 from .rounds import Rounds
 from .rules import Refusal
@@ -23,6 +24,7 @@ from .session import update_session
 
 __all__ = ["realtime"]
 
+_LOG = logging.getLogger(__name__)
 _FRAME_LIMIT_BYTES = 262_144
 _SOCKET_LIMIT = 64  # ours
 _IDLE_SECONDS = 300.0  # ours; 60 s is reported of other sockets of the service, and the page's sample may need longer
@@ -71,6 +73,7 @@ class _Session:
         self._buffer = ""
         self._text_came = False
         self._over = False
+        self._farewell: asyncio.Future[None] | None = None
         self._rounds = Rounds(request, self, self._session, drawn)
 
     async def run(self) -> None:
@@ -78,6 +81,7 @@ class _Session:
         if not await self._open():
             return
         speaking = asyncio.create_task(self._rounds.run())
+        speaking.add_done_callback(self._broken)
         try:
             while not self._over:
                 message = await self._receive()
@@ -115,6 +119,13 @@ class _Session:
             await self.send({"event_id": messages.new_id("event"), "type": "session.practice_note", "note": {"n": 1}})
         return True
 
+    def _broken(self, speaking: asyncio.Task[None]) -> None:
+        """Hang up when speaking ends by an error that nobody expected: silence would last for ever."""
+        error = None if speaking.cancelled() else speaking.exception()
+        if error is not None:
+            _LOG.error("a session broke", exc_info=error)
+            self._farewell = asyncio.ensure_future(self.fail("InternalError", type(error).__name__, 1011))
+
     async def _turn_away(self, code: int, reason: str) -> None:
         await asyncio.sleep(_TURN_AWAY_SECONDS)
         await self.close(code, reason)
@@ -130,7 +141,7 @@ class _Session:
                 await self.close(1000, "idle")
                 return None
             if found.type is WSMsgType.TEXT:
-                event = _object(found.data)
+                event = parse_object(found.data)
                 if event is not None:
                     return event
                 await self._refuse({}, "invalid_value", "an event is a JSON object")
@@ -259,11 +270,3 @@ class _Session:
         self._over = True
         # A close frame holds 125 bytes, two of them the code (RFC 6455 5.5).
         await self._socket.close(code=code, message=reason.encode()[:123])
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

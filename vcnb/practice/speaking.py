@@ -83,7 +83,7 @@ class Speaker:
         running.set_result(None)
         try:
             while True:
-                running = self._threads.submit(next, iterator, None)
+                running = self._threads.submit(_next, iterator)
                 piece = await asyncio.wrap_future(running)
                 if piece is None:
                     return
@@ -162,6 +162,15 @@ async def _with_end(pieces: AsyncIterator[_Piece]) -> AsyncIterator[tuple[_Piece
 
 def _even_or_odd(n_bytes: int, odd: bool) -> int:
     return max(0, n_bytes - 1 if (n_bytes % 2 == 0) == odd else n_bytes)
+
+
+def _next(iterator: Iterator[_Piece]) -> _Piece | None:
+    try:
+        return next(iterator, None)
+    except EngineError:
+        raise
+    except Exception as error:  # the last line of a thread: whatever broke an engine is an answer, not silence
+        raise EngineError(f"The engine failed: {type(error).__name__}: {error}") from error
 
 
 def _close(iterator: Iterator[_Piece]) -> None:

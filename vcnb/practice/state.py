@@ -93,7 +93,7 @@ class State:
         self._db.execute("PRAGMA page_size=16384")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA secure_delete=ON")  # a voice that was deleted is gone from the file, too
+        self._db.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten, not only forgotten
         self._db.executescript(_SCHEMA)
         with self._change() as db:
             db.execute("INSERT OR IGNORE INTO account VALUES('folder', ?)", (secrets.token_hex(8),))
