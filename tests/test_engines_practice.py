@@ -188,7 +188,11 @@ def test_without_the_extra_english_still_speaks_and_the_rest_says_what_to_instal
     pytest.importorskip("hibari")
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     bare = PracticeEngine()
-    assert said(bare, "Hello there.", "en", profiles["thorsten_en"]).any()
+    hello = said(bare, "Hello there.", "en", profiles["thorsten_en"])
+    assert hello.any()
+    assert np.array_equal(said(bare, "Hello there. 😀", "en", profiles["thorsten_en"]), hello)
+    with pytest.raises(EngineError, match="nothing to speak"):
+        said(bare, "😀", "en", profiles["thorsten_en"])
     for language in set(LANGUAGES) - {"en"}:
         with pytest.raises(EngineError, match=LANGUAGES[language]) as refused:
             said(bare, SENTENCES[language][0], language, profiles["thorsten_en"])

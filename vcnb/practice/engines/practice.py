@@ -18,8 +18,8 @@ from .engine import EngineError, Reference
 from .english import English
 from .espeak import REMEDY, Espeak
 from .japanese import kana
+from .profile import Profile, measure
 from .text import Bite, bites, clean, language_of, sounds
-from .voice import Voice, measure_voice
 from .world import with_pitch
 
 __all__ = ["PracticeEngine"]
@@ -73,12 +73,12 @@ class PracticeEngine:
     def __init__(self) -> None:
         self._english = English()
         self._espeak = Espeak()
-        self._bases: dict[tuple[str, bool], Voice] = {}
+        self._bases: dict[tuple[str, bool], Profile] = {}
         self._lock = threading.Lock()
 
     def profile(self, reference: Reference) -> bytes:
         """Measure the voice once; see `Engine.profile`."""
-        return measure_voice(reference).to_bytes(self.version)
+        return measure(reference).to_bytes(self.version)
 
     def speak(self, text: str, *, language: str, profile: bytes) -> Iterator[npt.NDArray[np.int16]]:
         """Speak, in pieces of at most 0.4 s; see `Engine.speak`.
@@ -86,7 +86,7 @@ class PracticeEngine:
         A text of nothing but punctuation is a short silence, as in a conversation marks may come alone; a text that
         holds something else and gives no sound is refused.
         """
-        voice = Voice.from_bytes(profile, self.version)
+        voice = Profile.from_bytes(profile, self.version)
         plain = clean(text)
         return self._pieces(plain, language_of(plain, language), voice)
 
@@ -94,7 +94,7 @@ class PracticeEngine:
         """End espeak-ng's process."""
         self._espeak.close()
 
-    def _pieces(self, text: str, language: str, voice: Voice) -> Iterator[npt.NDArray[np.int16]]:
+    def _pieces(self, text: str, language: str, voice: Profile) -> Iterator[npt.NDArray[np.int16]]:
         if not sounds(text):
             yield np.zeros(round(SILENCE_FOR_MARKS * SPEECH_SAMPLE_RATE), dtype=np.int16)
             return
@@ -108,12 +108,14 @@ class PracticeEngine:
         if pause is None:
             raise EngineError(f"There is nothing to speak in {text[:40]!r}.", remedy="write it in words")
 
-    def _say(self, bite: Bite, language: str, voice: Voice) -> Iterator[Sound]:
+    def _say(self, bite: Bite, language: str, voice: Profile) -> Iterator[Sound]:
         """Speak a bite with the first base speaker that finds something to sound in it."""
         high = voice.pitch > np.log(HIGH_ABOVE_HZ)
-        # An English word within another language stays with that language's speaker; hibari reads no emoji, for one.
-        neural = bite.language == language == "en" and self._english.installed()
-        for speaker in ["hibari", "en"] if neural else [bite.language]:
+        speakers = [bite.language]
+        # An English word within another language stays with that language's speaker.
+        if bite.language == language == "en" and self._english.installed():
+            speakers = ["hibari", "en"] if self._espeak.installed() else ["hibari"]  # hibari reads no emoji, for one
+        for speaker in speakers:
             base = self._base(speaker, high=high)
             pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
             sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
@@ -130,13 +132,13 @@ class PracticeEngine:
             raise EngineError(f"Speaking {LANGUAGES[speaker]} needs espeak-ng, which is not installed.", remedy=REMEDY)
         return self._espeak.speak(kana(text) if speaker == "ja" else text, speaker, high=high, pace=pace)
 
-    def _base(self, speaker: str, *, high: bool) -> Voice:
+    def _base(self, speaker: str, *, high: bool) -> Profile:
         """Figures of a base speaker, measured at its first word."""
         with self._lock:
-            key = (speaker, high)
+            key = (speaker, high and speaker != "hibari")
             if key not in self._bases:
                 said = self._base_says(speaker, _CALIBRATION.get(speaker, _CALIBRATION["en"]), high=high, pace=1.0)
-                self._bases[key] = measure_voice(Reference(said.astype(np.float32), SPEECH_SAMPLE_RATE))
+                self._bases[key] = measure(Reference(said.astype(np.float32), SPEECH_SAMPLE_RATE))
             return self._bases[key]
 
 

@@ -15,7 +15,7 @@ from vcnb.measure.pitch import HOP, f0_track
 
 from .engine import EngineError, Reference, UnusableReferenceError
 
-__all__ = ["Voice", "measure_voice"]
+__all__ = ["Profile", "measure"]
 
 # All ours. A fifth of an octave and more off the median are DIO's octave errors, not melody.
 OCTAVE_ERROR = 0.55  # natural logarithm; 9.5 semitones
@@ -23,7 +23,7 @@ SHORTEST_VOICED = 1.0  # s; three seconds of speech, the service's least, hold a
 
 
 @dataclass(frozen=True)
-class Voice:
+class Profile:
     """Figures of a voice, of a reference as well as of a base speaker.
 
     Parameters
@@ -59,7 +59,7 @@ class Voice:
         return json.dumps({"version": version, **asdict(self)}).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, version: str) -> Voice:
+    def from_bytes(cls, data: bytes, version: str) -> Profile:
         """Read it again.
 
         Parameters
@@ -71,7 +71,7 @@ class Voice:
 
         Returns
         -------
-        Voice
+        Profile
             As it was measured.
 
         Raises
@@ -90,7 +90,7 @@ class Voice:
         return voice
 
 
-def measure_voice(reference: Reference) -> Voice:
+def measure(reference: Reference) -> Profile:
     """Measure pitch, range, pace and level.
 
     Parameters
@@ -100,7 +100,7 @@ def measure_voice(reference: Reference) -> Voice:
 
     Returns
     -------
-    Voice
+    Profile
         Its figures.
 
     Raises
@@ -120,7 +120,7 @@ def measure_voice(reference: Reference) -> Voice:
             f"Only {voiced:.1f} s of the reference are voiced speech.",
             remedy="record at least 3 s of clear speech, close to the microphone",
         )
-    return Voice(
+    return Profile(
         float(np.median(pitch)),
         float(pitch.std()),
         syllables_per_second(samples, sample_rate),
