@@ -179,6 +179,28 @@ def test_the_check_counts_every_finding(clip):
     assert panel.clip_facts["size_mb"] == clip.source.size_bytes / 1e6
 
 
+def test_a_check_that_comes_late_says_nothing_about_the_next_clip(clip, monkeypatch):
+    go, late = threading.Event(), threading.Event()
+    poor = Clip(np.zeros(24000), 24000, name="silence")
+
+    def diagnose(given):
+        report = vcnb.diagnose(given)
+        if given is poor:
+            go.wait(10)
+            late.set()
+        return report
+
+    monkeypatch.setattr("vcnb.widgets.enrollment.diagnose", diagnose)
+    panel = Enrollment(poor)
+    (thread,) = (each for each in threading.enumerate() if getattr(each, "_target", None) == panel._judge)
+    panel.clip = clip
+    until(lambda: panel.check)
+    go.set()
+    thread.join(10)
+    assert late.is_set()
+    assert panel.check["failures"] == []
+
+
 def test_a_clip_that_would_be_refused_says_why_and_can_be_mended(clip, account):
     poor = Clip(np.tile(clip.samples, 5)[::3], 8000, name="phone.wav")
     panel = Enrollment(poor, account=account)

@@ -44,7 +44,7 @@ def test_the_pieces_together_are_the_clip(rng, sent, kind):
 
 def test_only_what_16_bits_hold_exactly_is_halved():
     assert as_sent(np.float32([-1.0, 0.0, 32767 / 32768])).dtype == np.dtype("<i2")
-    for beyond in (1.0, 1.5, -1.00001, 0.5 / 32768):
+    for beyond in (1.0, 1.5, -32769 / 32768, 0.5 / 32768):
         assert as_sent(np.float32([0.0, beyond])).dtype == np.dtype("<f4")
 
 

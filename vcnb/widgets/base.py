@@ -40,12 +40,7 @@ def joined(*names: str, kind: str = "js") -> str:
     *names : str
         Files of ``vcnb/static`` without their ending, in order.
     kind : {"js", "css"}
-        Their ending.
-
-    Returns
-    -------
-    str
-        For ``_esm`` or ``_css``.
+        Their ending: for ``_esm`` or for ``_css``.
     """
     return "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("base", *names))
 
@@ -149,13 +144,7 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
         return f"<{type(self).__name__}>"
 
     def tell(self, error: BaseException) -> None:
-        """Show an error in the panel.
-
-        Parameters
-        ----------
-        error : BaseException
-            What stopped us; a fault of ours is also logged with its traceback.
-        """
+        """Show an error in the panel; a fault of ours is also logged with its traceback."""
         if not isinstance(error, VcnbError):
             _LOG.warning("%s failed", type(self).__name__, exc_info=error)
         self.error = told(error)

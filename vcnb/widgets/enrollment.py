@@ -12,7 +12,7 @@ from vcnb.audio.encode import outgoing
 from vcnb.audio.load import load
 from vcnb.catalog import BYTES_PER_FILE, LANGUAGES, MODELS, NAME_LENGTH, PRICE_PER_CREATION
 from vcnb.diagnose.report import Report, diagnose
-from vcnb.errors import CancelledError, OutcomeUnknownError, VcnbError
+from vcnb.errors import OutcomeUnknownError, VcnbError
 from vcnb.protocol.voice import Voice
 
 from .base import BaseWidget, Progress, held, joined
@@ -156,8 +156,6 @@ class Enrollment(BaseWidget):
         try:
             # One call a model: what was made before a failure is kept, and is not asked and paid for again.
             for model in order["models"]:
-                if stopping.is_set():
-                    raise CancelledError("Stopped before the request was sent.", remedy="press the button to go on")
                 made[model] = self._account.enroll(
                     self._clip,
                     preferred_name=order["name"],
