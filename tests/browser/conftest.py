@@ -17,7 +17,7 @@ def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lab")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright keeps an event loop on this thread: it must be gone for the tests after
 def notebook(lab_folder: Path) -> Iterator[Notebook]:
     browser_path = find_browser()
     from playwright.sync_api import sync_playwright

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vcnb.practice.launch import Running
 
-__all__ = ["DEFAULT_MODEL", "Account", "connect"]
+__all__ = ["Account", "DEFAULT_MODEL", "connect"]
 
 DEFAULT_MODEL = "qwen3-tts-vc-2026-01-22"  # contract: the model over HTTP
 

@@ -22,7 +22,7 @@ from vcnb.settings import Settings
 from .money import Purse
 from .remote import check_url, fetch, is_url
 
-__all__ = ["Progress", "Request", "check_language", "enroll", "prepare"]
+__all__ = ["Progress", "Request", "check_language", "check_models", "enroll", "prepare"]
 
 Progress = Callable[[str, float | None], None]
 
