@@ -31,7 +31,7 @@ from vcnb.settings import Settings
 from .call import Call
 from .listing import read_all
 from .posting import attempts
-from .wire import CONNECT_TIMEOUT, once, reason_of, stop_reason, unreachable
+from .wire import BEHIND, CONNECT_TIMEOUT, once, reason_of, stop_reason, unreachable
 
 __all__ = ["EnrollmentClient"]
 
@@ -192,7 +192,7 @@ class EnrollmentClient:
                     self._url,
                     data=body,
                     headers=request_headers(settings.workspace),
-                    timeout=(min(CONNECT_TIMEOUT, call.timeout), call.timeout),
+                    timeout=(min(CONNECT_TIMEOUT, call.timeout), call.timeout + BEHIND),
                     stream=True,
                 ) as response:
                     read = b"".join(response.iter_content(65_536))

@@ -16,7 +16,7 @@ from .pcm import Unpacker, joined
 from .posting import ATTEMPTS, answers
 from .take import Order, Take
 from .text import split_text
-from .wire import CONNECT_TIMEOUT, broken, lost_speech, once, reason_of, silent, stop_reason
+from .wire import BEHIND, CONNECT_TIMEOUT, broken, lost_speech, once, reason_of, silent, stop_reason
 
 __all__ = ["HttpSynthesizer", "check_result_url"]
 
@@ -79,7 +79,7 @@ def _fetch(url: str, call: Call) -> bytes | VcnbError:
     # No key: the address carries its own permission, and the key is for the service alone.
     with once(call, host=host, key=None) as session:
         try:
-            limits = (min(CONNECT_TIMEOUT, call.timeout), max(call.remaining, 0.001))
+            limits = (max(0.001, min(CONNECT_TIMEOUT, call.remaining)), call.remaining + BEHIND)
             with session.get(url, timeout=limits, stream=True) as response:
                 data = b"".join(response.iter_content(65_536))
             failed = ""

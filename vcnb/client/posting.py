@@ -23,7 +23,7 @@ from vcnb.settings import Settings
 
 from .call import Call
 from .take import Order, Take
-from .wire import CONNECT_TIMEOUT, Once, broken, interrupted, once, reason_of
+from .wire import BEHIND, CONNECT_TIMEOUT, Once, broken, interrupted, once, reason_of
 
 __all__ = ["ATTEMPTS", "Answer", "answers", "attempts", "may_repeat"]
 
@@ -129,7 +129,7 @@ def _sdk(settings: Settings, order: Order, text: str, *, stream: bool, session: 
         language_type=language_type(order.language),
         stream=stream,
         session=session,
-        request_timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+        request_timeout=(max(0.001, min(CONNECT_TIMEOUT, timeout)), timeout + BEHIND),
     )
     if stream:
         yield from found

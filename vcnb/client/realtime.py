@@ -8,24 +8,22 @@ with the key, and swallows what its callback raises. None of its globals and thr
 from __future__ import annotations
 
 import base64
-import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from vcnb.errors import ServiceBrokenError, ServiceError, ServiceUnreachableError, VcnbError
 from vcnb.protocol.envelope import decipher, error_of
 from vcnb.protocol.synthesis import language_type
-from vcnb.settings import Secret, Settings
+from vcnb.settings import Settings
 
-from .call import Call, shut
+from .call import Call
 from .dial import dial
+from .dialled import sdk_class
 from .pcm import Unpacker
 from .posting import ATTEMPTS, attempts, may_repeat
-from .sdk import quiet
 from .take import Order, Take
 from .text import split_text
 from .wire import broken, interrupted, reason_of, silent
@@ -172,13 +170,14 @@ class Line:
             return interrupted(self._call, found, host=address.hostname, region=region)
         self._call.sent = False  # the socket stands, and no text is on it yet
         self._ears = _Ears(self)
-        self._sdk = _sdk_class()(
+        self._sdk = sdk_class()(
             model=quote(self._order.target_model, safe=""),
             callback=self._ears,
             url=self._settings.realtime_url,
             workspace=self._settings.workspace,
         )
-        self._sdk.key, self._sdk.line = self._settings.api_key, found
+        # The constructor copies the key of the whole process, which may be for another account.
+        self._sdk.apikey, self._sdk.key, self._sdk.line = "", self._settings.api_key, found
         self._sdk.connect()
         self._ears.decided.wait(min(HANDSHAKE, self._call.remaining + 1))
         if self._ears.opened:
@@ -321,75 +320,3 @@ def _is_idle(error: dict[str, Any]) -> bool:
     """Say whether an error only tells that a commit found nothing to speak."""
     words = f"{error.get('code')} {error.get('message')}".lower()
     return "empty" in words and ("buffer" in words or "commit" in words)
-
-
-class _OnceHeaders(dict[str, str]):
-    """Headers that are written once: a redirect of the handshake would carry the key to somebody else."""
-
-    def items(self) -> Any:
-        found = list(super().items())
-        self.pop("Authorization", None)
-        return found
-
-
-@cache
-def _sdk_class() -> Any:
-    import websocket
-    from dashscope.audio.qwen_tts_realtime import QwenTtsRealtime
-
-    class Dialled(QwenTtsRealtime):  # type: ignore[misc]
-        """The SDK's client on a line that is connected already."""
-
-        key: Secret
-        line: Any
-
-        def connect(self) -> None:
-            self.ws = websocket.WebSocketApp(
-                self.url,
-                header=self._headers,  # called when they are written, so that no object holds the key
-                on_open=lambda _: self.callback.on_open(),
-                on_message=self.on_message,
-                on_error=self.on_error,
-                on_close=self.on_close,
-                socket=self.line,
-            )
-            self.thread = threading.Thread(target=self._run, name="vcnb-realtime", daemon=True)
-            self.thread.start()
-
-        def _headers(self) -> dict[str, str]:
-            self.apikey = self.key.reveal()
-            try:
-                return _OnceHeaders(self._get_websocket_header())
-            finally:
-                self.apikey = ""
-
-        def _run(self) -> None:
-            with quiet():
-                self.ws.run_forever()
-            self.callback.decided.set()
-
-        def on_message(self, ws: Any, message: Any) -> None:
-            before = self.callback.events
-            super().on_message(ws, message)
-            if self.callback.events == before:  # the SDK logs what it cannot read, and goes on
-                self.callback.over(broken("The service sent a message that cannot be read."))
-
-        def on_error(self, ws: Any, error: Any) -> None:  # noqa: ARG002
-            if self.callback.cause is None:
-                self.callback.cause = error.with_traceback(None) if isinstance(error, BaseException) else error
-
-        def hang_up(self, *, polite: bool) -> None:
-            """End the line and its thread, from any thread but its own."""
-            if self.thread is threading.current_thread():
-                return
-            self.ws.keep_running = False
-            sock = self.ws.sock
-            if polite and sock is not None:
-                with contextlib.suppress(OSError, ValueError, AttributeError, websocket.WebSocketException):
-                    sock.send_close()
-            # The SDK's own close may wait ten seconds for an answer.
-            shut(self.line)
-            self.thread.join(1)
-            self.line.close()
-
-    return Dialled
