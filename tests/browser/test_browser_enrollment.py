@@ -137,6 +137,20 @@ def test_the_button_says_what_is_missing_and_leads_there(book, enrollment, pract
     assert practice.counters()["create"] == 0
 
 
+def test_the_check_opens_with_every_finding(book, enrollment, shots):
+    panel = enrollment()
+    checked(panel)
+    see = panel.get_by_role("button", name="See the check")
+    assert see.get_attribute("aria-expanded") == "false"
+    see.press("Enter")
+    rows = panel.get_by_role("listitem")
+    assert rows.count() == len(book.value("vcnb.diagnose(clip).to_dict()['findings']")) > 5
+    for message in book.value("[each.message for each in vcnb.diagnose(clip).findings]"):
+        assert panel.get_by_text(message, exact=False).first.is_visible()
+    assert axe_violations(panel) == []
+    shots(panel, "enrollment-check")
+
+
 def test_an_error_of_the_service_is_shown_with_its_remedy(book, enrollment, practice, shots):
     practice.fault("music", "create")
     panel = enrollment()

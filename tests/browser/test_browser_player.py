@@ -150,6 +150,21 @@ def test_the_download_is_the_clip_as_wav(book):
     np.testing.assert_array_equal(clip.samples, samples_of(90))
 
 
+def test_a_piece_that_got_lost_is_asked_for_again(book):
+    panel = book.show(
+        clip_code(90) + "player, lost, send = vcnb.Player(clip), [], vcnb.Player.send\n"
+        "def once(content, buffers=None):\n"
+        "    if content['seq'] == 1 and not lost: lost.append(content)\n"
+        "    else: send(player, content, buffers)\n"
+        "player.send = once; player"
+    )
+    with book.page.expect_download() as waiting:
+        panel.get_by_role("button", name="Download WAV").click()
+    assert book.value("len(lost)") == 1
+    clip = vcnb.load(io.BytesIO(waiting.value.path().read_bytes()))
+    np.testing.assert_array_equal(clip.samples, samples_of(90))
+
+
 def test_two_views_are_one_sound_and_a_reload_brings_it_back(book):
     first = book.show(clip_code(20) + "player = vcnb.Player(clip); player")
     second = book.show("player")

@@ -44,13 +44,35 @@ function checkChip(view) {
   return chip;
 }
 
+/** What the check found, worst first, behind its button. */
+function findingsList(view) {
+  const { say, uid } = view, order = ["fail", "warn", "unknown", "pass"];
+  const list = h("ul", { class: "vc-list", id: `${uid}found`, hidden: true });
+  const see = h("button", { class: "vc-button is-small is-plain", type: "button", "aria-expanded": "false", "aria-controls": `${uid}found` },
+    icon("check"), say("see"));
+  view.on(see, "click", () => {
+    list.hidden = !list.hidden;
+    see.setAttribute("aria-expanded", String(!list.hidden));
+  });
+  view.follow(["check"], (check) => {
+    const found = [...(check?.findings ?? [])].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
+    list.replaceChildren(...found.map(({ verdict, message, advice }) => h("li", { class: "vc-item vc-found", "data-verdict": verdict },
+      h("span", { class: "vc-verdict" }, icon(verdict), say(`verdict.${verdict}`)), h("p", {}, message, " ", h("span", { class: "vc-quiet" }, sentence(advice))))));
+    see.hidden = found.length === 0;
+    if (!found.length) list.hidden = true;
+  });
+  return [see, list];
+}
+
 /** The clip: hear it, see it, know what would be sent; below it why the service would refuse it. */
 function clipRow(view) {
   const { say, model, host } = view;
   const hear = h("button", { class: "vc-button is-small vc-hear", type: "button" });
   const mini = h("canvas", { class: "vc-mini", "aria-hidden": "true" });
+  const [see, findings] = findingsList(view);
   const title = h("p", { class: "vc-title" }), size = h("p", { class: "vc-quiet vc-num" });
-  const row = h("div", { class: "vc-item vc-take vc-list" }, hear, h("span", { class: "vc-mini-cell" }, mini), h("div", {}, title, size));
+  const row = h("div", { class: "vc-item vc-take vc-list" }, hear, h("span", { class: "vc-mini-cell" }, mini), h("div", {}, title, size),
+    h("div", { class: "vc-actions" }, see));
   const empty = h("div", { class: "vc-empty" }, icon("enroll"), h("p", { class: "vc-strong" }, say("no.clip")), h("p", { class: "vc-quiet vc-mono" }, say("no.clip.do")));
   let sound = null;
   const state = () => hear.replaceChildren(icon(sound?.playing ? "pause" : "play"), say(sound?.playing ? "hear.stop" : "hear"));
@@ -89,7 +111,7 @@ function clipRow(view) {
     const why = failures.map((failure) => `${failure.message} ${sentence(failure.advice)}`.trim()).join(" ");
     fillNotice(unfit, { what: say("unfit"), remedy: why, actions: check.mendable ? [mend] : [] });
   });
-  return [row, empty, unfit];
+  return [row, empty, findings, unfit];
 }
 
 function nameField(view, draft) {

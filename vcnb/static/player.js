@@ -1,7 +1,7 @@
 // The player: sound comes in pieces as message buffers, plays through WebAudio at its own rate, and is drawn once.
 
 const WINDOW = 4; // pieces asked for and not yet here
-const AGAIN_MS = 5000; // a server under load drops messages: ask again for what does not come
+const AGAIN_MS = 4000; // a server under load drops messages: ask again for what does not come
 const RATES = [8000, 96000]; // what every browser's AudioContext takes; others are resampled by the browser
 
 // One context a rate and one sounding clip a page: browsers limit contexts, and two voices at once are noise.
@@ -29,6 +29,7 @@ class Sound extends EventTarget {
     this.offset = 0; // seconds; where it stands while it does not play
     this.node = null;
     this.missing = null;
+    this.patience = AGAIN_MS;
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers));
     signal?.addEventListener("abort", () => this.close());
   }
@@ -52,16 +53,23 @@ class Sound extends EventTarget {
     }));
   }
 
+  /** Keep a few pieces under way; where nothing comes, ask again, and wait longer each time. */
   ask() {
+    clearTimeout(this.timer);
+    if (this.missing.size === 0) return;
+    this.timer = setTimeout(() => {
+      this.asked.clear();
+      this.patience *= 2;
+      this.askOrFail();
+    }, this.patience);
     const next = [...this.missing].filter((seq) => !this.asked.has(seq)).slice(0, WINDOW - this.asked.size);
     if (next.length === 0) return;
     for (const seq of next) this.asked.add(seq);
     order(this.model, { type: "need", client: this.client, seqs: next });
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.asked.clear();
-      try { this.ask(); } catch (error) { this.fail(error); }
-    }, AGAIN_MS);
+  }
+
+  askOrFail() {
+    try { this.ask(); } catch (error) { this.failed = error; this.changed("failed"); }
   }
 
   receive(message, buffers) {
@@ -71,19 +79,18 @@ class Sound extends EventTarget {
     this.arrived.set(piece, message.seq * this.facts.chunk);
     this.missing.delete(message.seq);
     this.asked.delete(message.seq);
-    try { this.ask(); } catch (error) { this.fail(error); }
+    this.patience = AGAIN_MS;
+    this.askOrFail();
     this.finishLoading();
   }
 
   finishLoading() {
     if (this.missing.size) return;
-    clearTimeout(this.timer);
     this.samples = this.arrived;
     this.loaded();
     this.changed("loaded");
   }
 
-  fail(error) { this.failed = error; this.changed("failed"); }
   changed(name) { this.dispatchEvent(new Event(name)); }
 
   async toggle() {

@@ -11,7 +11,7 @@ from vcnb.audio.clip import Clip
 from vcnb.audio.encode import outgoing
 from vcnb.audio.load import load
 from vcnb.catalog import BYTES_PER_FILE, LANGUAGES, MODELS, NAME_LENGTH, PRICE_PER_CREATION
-from vcnb.diagnose.report import Report, diagnose
+from vcnb.diagnose.report import Finding, Report, diagnose
 from vcnb.errors import OutcomeUnknownError, VcnbError
 from vcnb.protocol.voice import Voice
 
@@ -219,10 +219,15 @@ def _check(report: Report, mended: str) -> dict[str, Any]:
     return {
         "verdict": report.verdict,
         "counts": counts,
-        "failures": [{"check": each.check, "message": each.message, "advice": each.advice} for each in hard],
+        "findings": [_shown(finding) for finding in report.findings],
+        "failures": [_shown(finding) for finding in hard],
         "mendable": bool(hard) and all(each.remedy for each in hard),
         "mended": mended,
     }
+
+
+def _shown(finding: Finding) -> dict[str, str]:
+    return {name: getattr(finding, name) for name in ("check", "verdict", "message", "advice")}
 
 
 def _overall(share: float | None, made: dict[str, Voice], models: list[str]) -> float | None:
