@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -159,6 +160,22 @@ def test_the_service_says_how_long_to_wait():
         assert time.monotonic() - began < 0.5, "there is no time for it, so it is said at once"
 
 
+@pytest.mark.parametrize("written", ["soon", "-1", "1e9", "Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 99 Jan 2001"])
+def test_a_wait_that_cannot_be_read_or_is_over_is_our_own(written):
+    slow = whole(b'{"code": "Throttling", "message": "slow"}', status="429 x", more=f"Retry-After: {written}\r\n")
+    with peer(lambda n: [slow if n == 1 else whole(b'{"output": {"total_count": 0}}')]) as other:
+        assert EnrollmentClient(other.settings(), timeout=5).list_voices() == []
+
+
+def test_a_wait_until_a_date_is_kept():
+    later = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+    slow = whole(b'{"code": "Throttling", "message": "slow"}', status="429 x", more=f"Retry-After: {later}\r\n")
+    with peer(lambda n: [slow]) as other:
+        with pytest.raises(errors.RateLimitedError):
+            EnrollmentClient(other.settings(), timeout=5).list_voices()
+        assert len(other.heard) == 1
+
+
 def test_a_result_is_fetched_without_the_key(tmp_path):
     def answers(n):
         if n == 1:
@@ -249,10 +266,3 @@ def test_an_upgrade_that_never_comes_leaves_no_thread():
         while any(each.name.startswith("vcnb-") and "practice" not in each.name for each in threading.enumerate()):
             assert time.monotonic() < until
             time.sleep(0.01)
-
-
-def test_the_session_of_a_library_user_is_not_ours():
-    import requests
-
-    assert Path(requests.__file__).exists()
-    assert type(requests.Session().get_adapter("https://x")) is requests.adapters.HTTPAdapter

@@ -9,6 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 __all__ = ["Call", "End", "shut"]
@@ -136,8 +138,7 @@ class Call:
             False where the deadline leaves no time for it, or the call was stopped.
         """
         seconds = random.uniform(0.5, 1.0) * min(8.0, 0.25 * 2**attempt)
-        if self.retry_after and self.retry_after.strip().isdigit():
-            seconds = max(seconds, float(self.retry_after))
+        seconds = max(seconds, _asked_for(self.retry_after))
         self.retry_after = None
         if seconds >= self.remaining:
             return False
@@ -167,6 +168,17 @@ class Call:
         if self.silence is not None and self._heard + self.silence < whole:
             return self._heard + self.silence, "silence"
         return whole, "deadline"
+
+
+def _asked_for(retry_after: str | None) -> float:
+    """Read Retry-After: seconds, or a date (RFC 9110 10.2.3)."""
+    written = (retry_after or "").strip()
+    if written.isdigit():
+        return float(written[:9])
+    try:
+        return (parsedate_to_datetime(written) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return 0.0
 
 
 def shut(sock: socket.socket) -> None:
