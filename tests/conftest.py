@@ -82,6 +82,7 @@ class Practice:
         self.realtime_url = service.realtime_url
         self.api_key = service.api_key
         self.root_url = service.base_url.removesuffix("/api/v1")
+        self._profiles: dict[float, bytes] = {}
         self.patience = 20.0  # seconds that `ask` waits for an answer
 
     def settings(self, **changed: object) -> Settings:
@@ -114,13 +115,15 @@ class Practice:
         """Put a voice into the account, past all rules: a second of a tone."""
         sound = 0.3 * np.sin(2 * np.pi * f0 * np.arange(24_000) / 24_000).astype(np.float32)
         reference = Reference(sound, 24_000)
+        if f0 not in self._profiles:
+            self._profiles[f0] = ToneEngine().profile(reference)
         assert self.service.state is not None
         return self.service.state.create(
             preferred_name=name,
             target_model=target_model,
             language=None,
             reference=reference,
-            profile=self.engine.profile(reference),
+            profile=self._profiles[f0],
             version=self.engine.version,
         ).voice
 

@@ -30,8 +30,12 @@ def recording():
     return vcnb.samples()["kathleen_en"].read_bytes()
 
 
+def recorded_uri():
+    return data_uri(recording(), "audio/wav")
+
+
 def create(practice, **changed):
-    given = {"target_model": MODEL, "preferred_name": "guanyu", "audio": data_uri(recording(), "audio/wav")}
+    given = {"target_model": MODEL, "preferred_name": "guanyu", "audio": recorded_uri()}
     return ask(practice, create_payload(**(given | changed)))
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 import websocket
-from test_practice_enrollment import create, listed
+from test_practice_enrollment import MODEL, create, listed, recorded_uri
 from test_practice_realtime import MODEL as REALTIME_MODEL
 from test_practice_realtime import ROUND, Line, kinds, sound_of, spoken
 from test_practice_synthesis import frames_of, post
 
+from vcnb.practice import context
 from vcnb.practice.documented import DOCUMENTED
 from vcnb.practice.faults import FAULTS, OPERATIONS, Faults, parse_rule
-from vcnb.protocol.enrollment import delete_payload, list_payload
+from vcnb.protocol.enrollment import create_payload, delete_payload, list_payload
 
 PATH = "/api/v1/services/audio/tts/customization"
 FORM = ("create", "list", "delete")
@@ -143,13 +146,30 @@ def test_a_creation_may_be_done_although_its_answer_never_comes(practice):
     assert listed(practice)["total_count"] == 1
 
 
-def test_a_creation_is_carried_out_although_its_client_has_gone(practice):
-    # The work takes longer than this client waits; the hosted service goes on as well.
-    practice.patience = 0.02
-    with pytest.raises((requests.Timeout, requests.ConnectionError)):
-        create(practice)
-    practice.patience = 20.0
-    assert creations_within(practice, 5.0) == 1
+@pytest.mark.parametrize(("settle", "made"), [(40.0, 1), (0.2, 0)])
+def test_a_creation_whose_client_has_gone_is_done_within_its_time_or_never(practice, monkeypatch, settle, made):
+    monkeypatch.setattr(context, "SETTLE_SECONDS", settle)
+    asked, going, done = threading.Event(), threading.Event(), threading.Event()
+    measured = practice.engine.profile
+
+    def profile(reference):
+        asked.set()
+        going.wait(10)
+        done.set()
+        return measured(reference)
+
+    monkeypatch.setattr(practice.engine, "profile", profile)
+    line = http.client.HTTPConnection("127.0.0.1", practice.service.port, timeout=10)
+    body = json.dumps(create_payload(target_model=MODEL, preferred_name="left", audio=recorded_uri()))
+    line.request("POST", PATH, body, {"Authorization": f"Bearer {practice.api_key.reveal()}"})
+    assert asked.wait(10)
+    line.close()
+    deadline = time.monotonic() + 5
+    while not made and practice.service._context.tasks and time.monotonic() < deadline:
+        time.sleep(0.01)
+    going.set()
+    assert done.wait(5)
+    assert creations_within(practice, 10.0 if made else 0.2) == made
 
 
 def creations_within(practice, seconds):

@@ -13,7 +13,7 @@ from vcnb.protocol.realtime import REALTIME_PATH
 from vcnb.protocol.synthesis import SYNTHESIS_PATH
 
 from . import control
-from .context import CONTEXT, Context, drop, new_request_id, refused, request_id
+from .context import CONTEXT, SETTLE_SECONDS, Context, drop, new_request_id, refused, request_id
 from .engines.engine import EngineError
 from .enrollment import customization
 from .realtime import realtime
@@ -83,7 +83,7 @@ async def _sign(request: web.Request, response: web.StreamResponse) -> None:
     context = request.app[CONTEXT]
     response.headers["x-request-id"] = request_id()
     response.headers["X-Vcnb-Practice-Folder"] = context.state.folder_id
-    response.headers["X-Vcnb-Practice-Settle"] = str(control.SETTLE_SECONDS)
+    response.headers["X-Vcnb-Practice-Settle"] = f"{SETTLE_SECONDS:g}"
 
 
 async def _hang_up(app: web.Application) -> None:

@@ -25,6 +25,7 @@ from .state import State
 __all__ = [
     "CONTEXT",
     "Context",
+    "SETTLE_SECONDS",
     "answer",
     "before",
     "drop",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 _Result = TypeVar("_Result")
+# How long after a lost answer its effect may still appear; said in every answer. Ours.
+SETTLE_SECONDS = 2.0
 _BIG_BODY_BYTES = 100_000  # ours: above it, reading JSON would be felt by the other connections
 
 
@@ -215,12 +218,25 @@ def drop(request: web.Request, *, reset: bool = False) -> web.Response:
 
 
 async def finish_anyway(context: Context, work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Carry work to its end even when the client has gone: what was begun is done, as in the hosted service."""
+    """Go on with work when its client has gone, as the hosted service does, but only until the effect must show.
+
+    Parameters
+    ----------
+    context : Context
+        Knows the work, so that the service does not stop in the middle of it.
+    work : coroutine
+        Its last step is its effect.
+    """
     task = asyncio.ensure_future(work)
     context.tasks.add(task)
     task.add_done_callback(context.tasks.discard)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits any more
-    return await asyncio.shield(task)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # What is not done by then is given up: nobody would look for it any more.
+        asyncio.get_running_loop().call_later(0.75 * SETTLE_SECONDS, task.cancel)
+        raise
 
 
 async def _for_ever() -> NoReturn:

@@ -1,4 +1,15 @@
-"""How the practice service itself is asked: health, leases, and faults on demand, under /practice."""
+"""How the practice service itself is asked: health, leases, and faults on demand, under /practice.
+
+With the same key as everything else::
+
+    POST   /practice/faults   {"fault": "error", "operation": "list", "code": "Throttling.RateQuota", "times": 2}
+                              one rule or a list of them; what they may say stands in `faults.FAULTS`
+    GET    /practice/faults   what is pending, how often each operation was asked, what was billed, every fault in words
+    DELETE /practice/faults   forgets rules and counts, and releases
+    POST   /practice/release  lets go on what waits by the fault "slow" without seconds
+    GET    /practice/health   who answers
+    GET    /practice/lease    an answer that never ends: whoever holds it needs the service
+"""
 
 from __future__ import annotations
 
@@ -10,14 +21,12 @@ from aiohttp import web
 
 from vcnb import __name__ as _package
 
-from .context import CONTEXT, Context
+from .context import CONTEXT, SETTLE_SECONDS, Context
 from .faults import FAULTS, parse_rule
 from .rules import Refusal
 
-__all__ = ["FIRST_LEASE_SECONDS", "SETTLE_SECONDS", "add_routes", "watch_leases"]
+__all__ = ["FIRST_LEASE_SECONDS", "add_routes", "watch_leases"]
 
-# How long after a lost answer its effect may still appear: a creation is carried out after its client has gone.
-SETTLE_SECONDS = 2
 _HEARTBEAT_SECONDS = 1.0
 _GRACE_SECONDS = 1.5  # ours: a user that only restarts its kernel finds the service still there
 FIRST_LEASE_SECONDS = 30.0  # ours: whoever started it takes a lease within seconds
