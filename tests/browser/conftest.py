@@ -12,12 +12,17 @@ from harness import FLAGS, Notebook, find_browser, running_lab
 OUT = Path(__file__).parent.parent / "out"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser tests last: Playwright keeps an event loop on the thread, and others run loops of their own."""
+    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lab")
 
 
-@pytest.fixture(scope="package")  # Playwright keeps an event loop on this thread: it must be gone for the tests after
+@pytest.fixture(scope="session")
 def notebook(lab_folder: Path) -> Iterator[Notebook]:
     browser_path = find_browser()
     from playwright.sync_api import sync_playwright

@@ -31,6 +31,8 @@ CHANNELS_CAP = 64
 _PADDING = 0.2  # seconds by which coded sound may pass the cap: codecs round up to whole frames
 _PLAIN = {"mp3float": "mp3", "mp2float": "mp2"}  # FFmpeg names its decoder, we the codec
 _PROBE = {"probesize": "2000000", "analyzeduration": "2000000"}
+# Before PyAV 19 a title in an odd encoding was an error; from 19 on the option is gone.
+_TEXT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 _READABLE = "give a WAV, MP3 or M4A file (FLAC, Ogg, WebM, AIFF and CAF can be read too)"
 
@@ -104,9 +106,7 @@ def decode(data: bytes) -> Decoded:
     if container is None:
         raise ClipError("The file holds no sound in a known format.", remedy=_READABLE)
     try:
-        with av.open(
-            io.BytesIO(data), mode="r", format=FORMATS[container], metadata_errors="ignore", options=_PROBE
-        ) as opened:
+        with av.open(io.BytesIO(data), mode="r", format=FORMATS[container], options=_PROBE, **_TEXT) as opened:
             decoded = _drain(opened, container)
     except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, ClipError):
