@@ -81,3 +81,8 @@ def test_get_where_post_belongs_is_refused_in_the_services_words(practice, path)
 def test_a_body_of_another_form_has_its_own_code(practice, body, code):
     answer = practice.ask("POST", CUSTOMIZATION, data=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_a_body_of_14_mb_is_read_and_what_nobody_knows_in_it_ignored(practice):
+    answer = practice.ask("POST", CUSTOMIZATION, json=LIST | {"unknown": "x" * 14_000_000})
+    assert answer.status_code == 200
