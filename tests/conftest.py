@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,38 @@ from vcnb.settings import Settings
 # Set before anything is imported: the SDK reads some of these only once.
 for name in [name for name in os.environ if name.startswith("DASHSCOPE_") or name.lower().endswith("_proxy")]:
     del os.environ[name]
+
+# What a kernel of a notebook does when a thread of its own crashes: nbval would not see it.
+_TELL_OF_CRASHED_THREADS = """
+import os, threading
+_hook = threading.excepthook
+def _told(crash):
+    with open(os.environ["VCNB_CRASHES"], "a", encoding="utf-8") as record:
+        record.write(f"{crash.thread}: {crash.exc_type.__name__}: {crash.exc_value}\\n")
+    _hook(crash)
+threading.excepthook = _told
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the kernels of the notebooks a folder of their own, and a hook that tells of crashed threads."""
+    folder = Path(tempfile.mkdtemp(prefix="vcnb-tests-"))
+    startup = folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00-crashes.py").write_text(_TELL_OF_CRASHED_THREADS, encoding="utf-8")
+    os.environ["VCNB_DATA"] = str(folder / "data")
+    os.environ["VCNB_CRASHES"] = str(folder / "crashes")
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    crashes = Path(os.environ["VCNB_CRASHES"])
+    if crashes.exists():
+        print(f"\nthreads crashed in the kernels of the notebooks:\n{crashes.read_text(encoding='utf-8')}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
 
 _CONNECT = socket.socket.connect
 
