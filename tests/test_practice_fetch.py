@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import gzip
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from vcnb.practice.rules import Refusal
 
 PUBLIC = "93.184.216.34"
 SOUND = b"RIFF....WAVE" * 1000
+PACKED = gzip.compress(bytes(50_000_000))
 FAILED = "BadRequest.InputDownloadFailed"
 
 
@@ -80,6 +83,9 @@ async def serving(certificate: Path | None = None) -> AsyncIterator[Host]:
             await response.write(bytes(65_536))
             asked.append("piece")
 
+    async def packed(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=PACKED, headers={"Content-Encoding": "gzip"})
+
     async def slow(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -98,6 +104,7 @@ async def serving(certificate: Path | None = None) -> AsyncIterator[Host]:
             web.get("/file", file),
             web.get("/large", large),
             web.get("/endless", endless),
+            web.get("/packed", packed),
             web.get("/slow", slow),
             web.get("/hop/{left}", hop),
         ]
@@ -230,6 +237,25 @@ def test_only_https_is_followed(url, certificate):
         asyncio.run(fetch(url, own_port=1, network=internet(certificate)))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://sound.example:{port}/file",
+        "http://user@127.0.0.1:{port}/file",
+        "http://127.0.0.1:{port}/hop/0",
+        "http://127.0.0.1:{port}/hop/0?to=http://127.0.0.1:{port}/file",
+        "http://127.0.0.1:{port}/hop/0?to=http://sound.example:{port}/file",
+    ],
+)
+def test_plain_http_is_for_the_own_address_that_was_asked_for_and_for_nothing_it_leads_to(url, certificate):
+    async def scenario(host: Host) -> bytes:
+        with pytest.raises(Refusal, match=FAILED):
+            await fetch(url.format(port=host.port), own_port=host.port, network=internet(certificate))
+        return b""
+
+    assert run(scenario)[1] == []
+
+
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["10.0.0.7"], [PUBLIC, "127.0.0.1"], ["::ffff:127.0.0.1"], []])
 def test_a_name_is_worth_what_it_resolves_to(answer, certificate):
     async def scenario(host: Host) -> bytes:
@@ -327,6 +353,11 @@ def test_a_stream_without_end_is_hung_up_on():
     assert 140 < len(run(scenario)[1]) < 400  # 10 MB are 153 pieces; the rest lies in buffers
 
 
+def test_what_is_packed_stays_packed():
+    found, _ = run(lambda host: fetch(f"http://127.0.0.1:{host.port}/packed", own_port=host.port))
+    assert found == PACKED
+
+
 @pytest.mark.parametrize("path", ["slow", "file"])
 def test_a_server_that_drips_is_given_up_after_the_whole_time_and_a_quick_one_is_not(path):
     async def scenario(host: Host) -> bytes:
@@ -335,8 +366,10 @@ def test_a_server_that_drips_is_given_up_after_the_whole_time_and_a_quick_one_is
     if path == "file":
         assert run(scenario)[0] == SOUND
     else:
+        begun = time.monotonic()
         with pytest.raises(Refusal, match=FAILED):
             run(scenario)
+        assert time.monotonic() - begun < 10
 
 
 def test_a_missing_file_and_a_closed_port_are_no_download():

@@ -221,6 +221,7 @@ def test_pauses_do_not_count_as_speech(phrase):
             "en",
             True,
         ),
+        ("1984, 2026, 250, 31, 4, 15926535", "zh", True),
         ("The weather is very nice today, so we are going for a walk in the park and then have dinner.", "zh", False),
         ("Сегодня очень хорошая погода, поэтому днём мы собираемся погулять в парке, а потом поужинать.", "de", False),
         ("今天天气很好我们下午去公园散步然后一起吃晚饭孩子们非常高兴明天不用上学我们大家都很开心", "ko", False),

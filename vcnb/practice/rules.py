@@ -252,7 +252,7 @@ def judge_audio(data: bytes, *, text: str | None = None, language: str | None = 
     if len(data) > BYTES_PER_FILE:
         raise Refusal(400, "BadRequest.TooLarge", "Payload Too Large.")
     clip, source = _decode(data)
-    if source.container == "wav" and (source.bit_depth != 16 or source.is_float):
+    if source.container == "wav" and source.bit_depth != 16:
         raise ours("bit_depth")
     if source.n_channels != 1:
         raise ours("n_channels")
