@@ -105,6 +105,7 @@ def process() -> Iterator[Callable[[str, Path], subprocess.Popen[str]]]:
 
 def test_two_users_share_one_service_that_only_they_can_enter(user, tmp_path, monkeypatch):
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-canary-of-the-hosted-service")
+    (tmp_path / "practice").mkdir(mode=0o755)
     first, second = user(tmp_path / "practice"), user(tmp_path / "practice")
     assert first.pid == second.pid != os.getpid()
     assert first.api_key == second.api_key

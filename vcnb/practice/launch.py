@@ -124,23 +124,20 @@ def ensure(folder: Path, *, engine: str | None = None) -> Running:
     folder = prepared(folder)
     deadline = time.monotonic() + _START_SECONDS
     started: subprocess.Popen[bytes] | None = None
-    dead: Record | None = None  # what did not answer is asked again only when somebody else has the lock
     while True:
         record = read(folder)
-        if record is not None and record != dead:
+        if record is not None:
             running = _join(record)
             if running is not None and _suits(running, record, engine):
                 if started is not None:
                     # Somebody has to read its exit status, or it stays as a zombie.
                     threading.Thread(target=started.wait, name="vcnb-practice-status", daemon=True).start()
                 return running
-            if started is None:
-                dead = record
         if started is None:
             started = _start(folder, engine)
         status = started.poll()
         if status == TAKEN_STATUS:
-            started, dead = None, None
+            started = None
             time.sleep(5 * _POLL_SECONDS)
         elif status is not None and read(folder) == record:
             raise _failed(folder, f"it ended with status {status}")
