@@ -181,11 +181,13 @@ class Notebook:
     def show(self, code: str) -> Any:
         """Run code that ends on a panel and give the panel."""
         cell = self.run(code)
+        broken = self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.widgets.flatMap(cell => cell.model.outputs?.toJSON() ?? [])"
+            ".filter(output => output.output_type === 'error').map(output => `${output.ename}: ${output.evalue}`)"
+        )
+        assert broken == []
         panel = cell.locator(".jp-OutputArea-output .vcnb").first
-        try:
-            panel.locator(".vc-panel").first.wait_for(timeout=WAIT_MS)
-        except Exception:
-            pytest.fail(f"no panel appeared:\n{cell.inner_text()}\n{self.errors}", pytrace=False)
+        panel.locator(".vc-panel").first.wait_for(timeout=WAIT_MS)
         panel.scroll_into_view_if_needed()
         return panel
 

@@ -55,6 +55,23 @@ def test_it_is_drawn_and_can_be_used_by_everyone(book, shots, theme, width):
     assert overflow <= 0, "the panel is wider than its place"
 
 
+def test_the_picture_follows_the_theme(book):
+    picture = "node => node.querySelector('canvas').toDataURL()"
+    ready = "node => node.querySelector('canvas').width > 300"
+    book.look("light", 1000)
+    old = book.show(clip_code(1) + "player = vcnb.Player(clip); player")
+    book.page.wait_for_function(ready, arg=old.element_handle())
+    light = old.evaluate(picture)
+    book.look("dark", 1000)
+    new = book.show("player")
+    book.page.wait_for_function(ready, arg=new.element_handle())
+    book.page.wait_for_function(
+        "pair => new Set(pair.map(node => node.querySelector('canvas').toDataURL())).size === 1",
+        arg=[old.element_handle(), new.element_handle()],
+    )
+    assert new.evaluate(picture) != light
+
+
 def test_it_renders_exactly_the_samples_of_the_clip(book):
     panel = book.show(clip_code(0.8) + "vcnb.Player(clip)")
     panel.get_by_role("button", name="Play").wait_for()
@@ -163,6 +180,20 @@ def test_a_piece_that_got_lost_is_asked_for_again(book):
     assert book.value("len(lost)") == 1
     clip = vcnb.load(io.BytesIO(waiting.value.path().read_bytes()))
     np.testing.assert_array_equal(clip.samples, samples_of(90))
+
+
+def test_the_sound_ends_with_its_last_view(book):
+    book.show(clip_code(30) + "player = vcnb.Player(clip); player")
+    panel = book.show("player")
+    panel.get_by_role("button", name="Play").click()
+    sounding = "() => globalThis[Symbol.for('vcnb.sound')].sounding !== null"
+    book.page.wait_for_function(sounding)
+    delete = "() => jupyterapp.commands.execute('notebook:delete-cell')"
+    book.page.evaluate(delete)
+    panel.wait_for(state="detached")
+    assert book.page.evaluate(sounding), "the other view is still there to stop it"
+    book.page.evaluate(delete)
+    book.page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding === null")
 
 
 def test_two_views_are_one_sound_and_a_reload_brings_it_back(book):

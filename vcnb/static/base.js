@@ -94,11 +94,14 @@ function measureTheme(el) {
   el.dataset.vcTheme = luminance(behind) < 0.2 ? "dark" : "light";
 }
 
-/** Call `changed` when colours change by whatever means: a transition on a probe ends when its colour moved. */
+/**
+ * Call `changed` when colours change by whatever means: a probe's colour moves in a transition, which ends, or is
+ * cancelled when the front end swaps its style sheets meanwhile.
+ */
 function followTheme(el, changed, signal) {
   const probe = h("i", { class: "vc-probe", "aria-hidden": "true" });
   el.append(probe);
-  probe.addEventListener("transitionend", changed, { signal });
+  for (const type of ["transitionend", "transitioncancel"]) probe.addEventListener(type, changed, { signal });
   const watcher = new MutationObserver(() => measureTheme(el));
   for (const node of [document.documentElement, document.body]) watcher.observe(node, { attributes: true });
   signal.addEventListener("abort", () => watcher.disconnect());

@@ -78,6 +78,7 @@ function clipRow(view) {
   const state = () => hear.replaceChildren(icon(sound?.playing ? "pause" : "play"), say(sound?.playing ? "hear.stop" : "hear"));
   const paint = view.paints(mini, () => sound?.samples && paintMini(mini, sound.samples));
   view.on(hear, "click", () => sound?.toggle());
+  view.signal.addEventListener("abort", () => sound?.pause());
   view.follow(["player"], async (ref) => {
     sound?.pause();
     const found = ref && host ? (await host.getWidget(ref)).exports : null;

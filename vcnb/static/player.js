@@ -28,6 +28,7 @@ class Sound extends EventTarget {
     this.failed = null;
     this.offset = 0; // seconds; where it stands while it does not play
     this.node = null;
+    this.views = 0;
     this.missing = null;
     this.patience = AGAIN_MS;
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers));
@@ -289,6 +290,8 @@ function drawPlayer(view, sound) {
   view.on(sound, "state", state);
   view.on(sound, "failed", () => view.setFault(sound.failed));
   listenToKeys(view, sound, root);
+  sound.views += 1;
+  view.signal.addEventListener("abort", () => --sound.views || sound.pause()); // no sound that nobody can stop
   view.el.append(root);
   state();
   if (facts.n_samples) view.guarded(() => sound.load())();
