@@ -133,13 +133,14 @@ async def chunks(
     bytes
         At most 96,000 each, none of them empty.
     """
-    resampler = soxr.ResampleStream(SPEECH_SAMPLE_RATE, sample_rate, 1, dtype="int16")
+    same = sample_rate == SPEECH_SAMPLE_RATE
+    resampler = None if same else soxr.ResampleStream(SPEECH_SAMPLE_RATE, sample_rate, 1, dtype="int16")
     kept = streaming_wav_header(sample_rate) if header else b""
     # The hosted service sends the header with the first sound, not alone.
     wait_for_sound = header
     async with aclosing(_with_end(pieces)) as source:  # type: ignore[type-var]
         async for piece, last in source:
-            if sample_rate != SPEECH_SAMPLE_RATE:
+            if resampler is not None:
                 piece = resampler.resample_chunk(piece, last=last)
             kept += piece.astype("<i2", copy=False).tobytes()
             if wait_for_sound and len(piece) == 0 and not last:
