@@ -66,9 +66,8 @@ def test_where_the_page_names_no_colours_it_looks_at_what_lies_behind(book, behi
           for (const name of names) node.style.setProperty(name, 'initial');
           node.parentElement.style.background = behind;
           document.body.toggleAttribute('data-test-turn');
-          await new Promise((r) => setTimeout(r, 50));
+          await new Promise((r) => setTimeout(r, 200));
           document.body.toggleAttribute('data-test-turn');
-          await new Promise((r) => setTimeout(r, 50));
           return [node.dataset.vcTheme, getComputedStyle(node.querySelector('.vc-panel')).backgroundColor];
         }""",
         behind,

@@ -95,16 +95,29 @@ function measureTheme(el) {
 }
 
 /**
- * Call `changed` when colours change by whatever means: a probe's colour moves in a transition, which ends, or is
- * cancelled when the front end swaps its style sheets meanwhile.
+ * Call `changed` when colours change by whatever means: a probe's colour moves in a transition, or the page gets other
+ * attributes or style sheets. Colours may arrive in steps, so it is called once soon and once when all has settled.
  */
 function followTheme(el, changed, signal) {
+  let soon, later;
+  const run = () => {
+    measureTheme(el);
+    changed();
+  };
+  const settle = () => {
+    for (const timer of [soon, later]) clearTimeout(timer);
+    [soon, later] = [setTimeout(run, 30), setTimeout(run, 500)];
+  };
   const probe = h("i", { class: "vc-probe", "aria-hidden": "true" });
   el.append(probe);
-  for (const type of ["transitionend", "transitioncancel"]) probe.addEventListener(type, changed, { signal });
-  const watcher = new MutationObserver(() => measureTheme(el));
+  for (const type of ["transitionrun", "transitionend", "transitioncancel"]) probe.addEventListener(type, settle, { signal });
+  const watcher = new MutationObserver(settle);
   for (const node of [document.documentElement, document.body]) watcher.observe(node, { attributes: true });
-  signal.addEventListener("abort", () => watcher.disconnect());
+  watcher.observe(document.head, { childList: true });
+  signal.addEventListener("abort", () => {
+    watcher.disconnect();
+    for (const timer of [soon, later]) clearTimeout(timer);
+  });
 }
 
 /** A resolved colour of a token, for canvases. */
