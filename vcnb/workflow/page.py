@@ -123,7 +123,8 @@ def _table(comparison: Comparison) -> str:
     rows = []
     for item, values in zip(comparison.items, comparison.measures, strict=True):
         cells = "".join(
-            f"<td>{values[each]:.1f}</td>" if math.isfinite(values[each]) else "<td></td>" for each in units
+            f"<td>{values[each]:.1f}</td>".replace("-", "−") if math.isfinite(values[each]) else "<td></td>"
+            for each in units
         )
         rows.append(f'<tr><th scope="row">{html.escape(item)}</th>{cells}</tr>')
     return f'<table><thead><tr><th scope="col">sound</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
