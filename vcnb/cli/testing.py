@@ -26,6 +26,8 @@ PLACES = (
     r"%LocalAppData%\Google\Chrome\Application\chrome.exe",
     r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe",
 )
+# What extension modules say at the interpreter's end would come after pytest's summary, which has to be last.
+PYTEST = "import os, sys, pytest; s = pytest.main(sys.argv[1:]); sys.stdout.flush(); sys.stderr.flush(); os._exit(s)"
 OWN = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
 
 
@@ -68,7 +70,7 @@ def run_tests(root: Path, *, all_figures: bool = False) -> int:
         surroundings["VCNB_BROWSER"] = browser
     failed = [tool for tool, command in _checks() if _ran(tool, command, root, surroundings)]
     status = subprocess.call(
-        [sys.executable, "-m", "pytest", "-q", "-rs", "--nbval", *_chosen(all_figures), "tests", "notebooks"],
+        [sys.executable, "-c", PYTEST, "-q", "-rs", "--nbval", *_chosen(all_figures), "tests", "notebooks"],
         cwd=root,
         env=surroundings,
     )
