@@ -77,9 +77,7 @@ def headroom(clip: Clip) -> Clip:
     if peak <= 1:
         return clip
     gain = PEAK / peak
-    change = (
-        f"Everything is {-20 * np.log10(gain):.1f} dB quieter; its peak was {20 * np.log10(peak):+.1f} dBFS."
-    )
+    change = f"Everything is {-20 * np.log10(gain):.1f} dB quieter; its peak was {20 * np.log10(peak):+.1f} dBFS."
     edit = Edit("headroom", "16 bits would cut the loudest places flat.", change)
     return _edited(clip, edit, clip.samples * np.float32(gain))
 
