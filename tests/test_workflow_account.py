@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import pickle
+import signal
 import threading
+import time
 import wave
 
 import numpy as np
@@ -21,8 +24,10 @@ from vcnb.errors import (
     SpendLimitError,
     VoiceNotFoundError,
 )
+from vcnb.practice import launch
 from vcnb.settings import Settings
 from vcnb.workflow.account import Account, connect
+from vcnb.workflow.connection import Connection
 from vcnb.workflow.money import Purse
 
 HTTP, REALTIME = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
@@ -39,7 +44,7 @@ def account(practice):
 def hosted(practice, tmp_path):
     """An account that believes it is a paid one: the same service, named Singapore."""
     settings = Settings("singapore", practice.base_url, practice.api_key, None, tmp_path)
-    return Account(settings, Purse(0.02))
+    return Account(Connection(settings), Purse(0.02))
 
 
 def wav(sample_rate=24_000, seconds=4.0):
@@ -309,3 +314,14 @@ def test_a_key_in_the_environment_goes_to_singapore_and_nothing_is_asked_there(m
     assert account.region == "singapore"
     assert account.notes == ()
     assert "0123456789" not in repr(account)
+
+
+def test_a_practice_service_that_was_killed_comes_back_with_its_voices(tmp_path):
+    with connect("practice", data=tmp_path) as account:
+        made = account.enroll(samples()["kathleen_en"], preferred_name="kept", consent=CONSENT)
+        with launch.find(tmp_path / "practice") as running:
+            os.kill(running.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+            deadline = time.monotonic() + 20
+            while running.alive() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        assert [voice.voice for voice in account.list_voices()] == [made.voice]

@@ -15,7 +15,7 @@ from vcnb.protocol.voice import Voice
 from vcnb.settings import Secret, Settings
 
 from . import enrollment, speaking
-from .connection import choose
+from .connection import Connection, choose
 from .enrollment import Progress
 from .money import Estimate, Purse, estimate
 from .speaking import Line, Stream
@@ -23,8 +23,6 @@ from .voices import delete, frame, voice_of, voices_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from vcnb.practice.launch import Running
 
 __all__ = ["Account", "DEFAULT_MODEL", "connect"]
 
@@ -34,29 +32,27 @@ DEFAULT_MODEL = "qwen3-tts-vc-2026-01-22"  # contract: the model over HTTP
 class Account:
     """A place where voices are made, listed and spoken with; made by :func:`connect`.
 
+    `region` is "singapore", "beijing" or "practice"; `notes` hold what a person should know.
+
     Parameters
     ----------
-    settings : Settings
+    connection : Connection
         Where requests go and who they come from.
     purse : Purse
         Counts what is spent.
-    running : Running, optional
-        The practice service, kept alive.
     notes : sequence of str
         What a person should know; shown by the repr.
     """
 
-    def __init__(
-        self, settings: Settings, purse: Purse, *, running: Running | None = None, notes: Sequence[str] = ()
-    ) -> None:
-        self.settings, self.notes = settings, tuple(notes)
-        self._purse, self._running = purse, running
+    def __init__(self, connection: Connection, purse: Purse, *, notes: Sequence[str] = ()) -> None:
+        self.region, self.notes = connection.settings.region, tuple(notes)
+        self._connection, self._purse = connection, purse
         self._known: dict[str, Voice] = {}
 
     @property
-    def region(self) -> str:
-        """One of "singapore", "beijing", "practice"."""
-        return self.settings.region
+    def settings(self) -> Settings:
+        """Address and key; a practice service that was killed is started again, with the same voices."""
+        return self._connection.settings
 
     @property
     def spent(self) -> float:
@@ -340,9 +336,7 @@ class Account:
 
     def close(self) -> None:
         """Let go of the practice service, which ends with its last user."""
-        if self._running is not None:
-            self._running.release()
-            self._running = None
+        self._connection.close()
 
     def __enter__(self) -> Account:
         return self
@@ -396,5 +390,5 @@ def connect(
         If the practice service cannot be started.
     """
     purse = Purse(spend_limit)
-    settings, running, notes = choose(region, api_key=api_key, base_url=base_url, workspace=workspace, data=data)
-    return Account(settings, purse, running=running, notes=notes)
+    connection, notes = choose(region, api_key=api_key, base_url=base_url, workspace=workspace, data=data)
+    return Account(connection, purse, notes=notes)

@@ -1,17 +1,58 @@
-"""Which service an account talks to, and with which key; the practice service is started where it is needed."""
+"""Which service an account talks to, and with which key; the practice service runs while it is needed."""
 
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from vcnb.errors import SettingsError
 from vcnb.settings import Secret, Settings, resolve
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vcnb.practice.launch import Running
 
-__all__ = ["choose"]
+__all__ = ["Connection", "choose"]
+
+
+class Connection:
+    """Where requests go; a practice service is held open, and started again where it was ended.
+
+    Parameters
+    ----------
+    settings : Settings
+        Address and key.
+    running : Running, optional
+        The practice service of the folder, kept alive.
+    """
+
+    def __init__(self, settings: Settings, running: Running | None = None) -> None:
+        self._settings, self._running = settings, running
+        self._lock = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """Address and key as they are now: a service that was killed is another process with the same voices.
+
+        Raises
+        ------
+        ServiceUnreachableError
+            If the practice service cannot be started again.
+        """
+        with self._lock:
+            if self._running is not None and not self._running.alive():
+                self._running.release()
+                self._settings, self._running = _practice(self._settings.data, self._settings.workspace)
+            return self._settings
+
+    def close(self) -> None:
+        """Let go of the practice service, which ends with its last user."""
+        with self._lock:
+            if self._running is not None:
+                self._running.release()
+                self._running = None
 
 
 def choose(
@@ -21,7 +62,7 @@ def choose(
     base_url: str | None,
     workspace: str | None,
     data: str | os.PathLike[str] | None,
-) -> tuple[Settings, Running | None, tuple[str, ...]]:
+) -> tuple[Connection, tuple[str, ...]]:
     """Decide where requests go; for the practice service hold it open.
 
     Parameters
@@ -32,7 +73,7 @@ def choose(
     Returns
     -------
     tuple
-        Settings, the practice service that is kept alive or None, and what a person should know about the choice.
+        The connection, and what a person should know about the choice.
 
     Raises
     ------
@@ -41,23 +82,27 @@ def choose(
     ServiceUnreachableError
         If the practice service cannot be started.
     """
-    from vcnb.practice import launch  # with it comes a web server, which a key to the hosted service does not need
-
     found, base, key, folder = resolve(region, api_key=api_key, base_url=base_url, data=data)
-    running = None
-    notes: tuple[str, ...] = ()
     if base is None:
-        running = launch.ensure(folder / "practice")
-        base, key = running.base_url, running.api_key
-        if region is None:
-            notes = ("No key was found, so this is the practice service: nothing is spent.",)
-    elif found == "practice" and api_key is None:
+        notes = ("No key was found, so this is the practice service: nothing is spent.",) if region is None else ()
+        return Connection(*_practice(folder, workspace)), notes
+    if found == "practice" and api_key is None:
+        from vcnb.practice import launch
+
         # The folder's own service has the key in its file; a key of the hosted service is the last resort.
         running = launch.find(folder / "practice", base_url=base)
-        key = running.api_key if running else key
+        if running is not None:
+            return Connection(Settings(found, base, running.api_key, workspace, folder), running), ()
     if key is None:
         raise SettingsError(
             f"The practice service at {base} asks for its key.",
             remedy="pass api_key= as that service printed it, or leave out base_url",
         )
-    return Settings(found, base, key, workspace, folder), running, notes
+    return Connection(Settings(found, base, key, workspace, folder)), ()
+
+
+def _practice(folder: Path, workspace: str | None) -> tuple[Settings, Running]:
+    from vcnb.practice import launch  # with it comes a web server, which a key to the hosted service does not need
+
+    running = launch.ensure(folder / "practice")
+    return Settings("practice", running.base_url, running.api_key, workspace, folder), running
