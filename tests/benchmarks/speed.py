@@ -1,6 +1,6 @@
 """How fast it is, as ratios against what a user would do otherwise.
 
-    python -m tests.benchmarks.speed
+    python tests/benchmarks/speed.py
 
 Everything runs against a practice service of its own with the tone engine. Times vary with the machine; each figure is
 the median of alternating pairs, so that a machine that slows down slows both.

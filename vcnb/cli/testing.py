@@ -15,7 +15,7 @@ from .output import say
 
 __all__ = ["cleared", "find_browser", "run_tests"]
 
-# packaging.md's ladder, first rung: what the user names, then what lies on PATH.
+# The first rung of the ladder to a browser: what the user names, then what lies on PATH.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
 # Where macOS and Windows keep what is not on PATH.
 PLACES = (
@@ -68,7 +68,7 @@ def run_tests(root: Path, *, all_figures: bool = False) -> int:
     else:
         say(f"browser: {browser}")
         surroundings["VCNB_BROWSER"] = browser
-    failed = [tool for tool, command in _checks() if _ran(tool, command, root, surroundings)]
+    failed = [tool for tool, command in _checks(all_figures) if _ran(tool, command, root, surroundings)]
     status = subprocess.call(
         [sys.executable, "-c", PYTEST, "-q", "-rs", "--nbval", *_chosen(all_figures), "tests", "notebooks"],
         cwd=root,
@@ -142,8 +142,10 @@ def _quiet(command: list[str]) -> int:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
 
 
-def _checks() -> list[tuple[str, list[str]]]:
+def _checks(all_figures: bool) -> list[tuple[str, list[str]]]:
+    figures = [("speed", [sys.executable, "tests/benchmarks/speed.py"])] if all_figures else []
     return [
+        *figures,
         ("ruff check", [sys.executable, "-m", "ruff", "check", "."]),
         ("ruff format", [sys.executable, "-m", "ruff", "format", "--check", "vcnb", "tests"]),
         ("mypy", [sys.executable, "-m", "mypy"]),
