@@ -195,7 +195,7 @@ def encoded(samples, sample_rate):
         ({"audio": ""}, "InvalidURL"),
         ({"audio": "data:audio/wav;base64,!!!!"}, "Audio.DecoderError"),
         ({"audio": data_uri(b"no sound at all", "audio/wav")}, "BadRequest.UnsupportedFileFormat"),
-        ({"audio": "data:audio/wav;base64," + "A" * 10_000_000}, "BadRequest.TooLarge"),
+        ({"audio": "data:audio/wav;base64," + "A" * 10 * 2**20}, "BadRequest.TooLarge"),
         ({"audio": encoded(np.zeros(240_000), 24_000)}, "Audio.PreprocessError"),
         ({"audio": encoded(np.zeros(160_000), 16_000)}, "Audio.AudioRateError"),
     ],

@@ -11,6 +11,7 @@ from typing import Literal
 
 __all__ = [
     "BYTES_PER_FILE",
+    "BYTES_REFUSED",
     "CHARACTERS_PER_REQUEST",
     "ENROLLMENT_MODEL",
     "LANGUAGES",
@@ -29,7 +30,6 @@ __all__ = [
     "SPEECH_SAMPLE_RATE",
     "SYSTEM_VOICES",
     "VOICES_PER_ACCOUNT",
-    "model",
 ]
 
 Transport = Literal["http", "realtime"]
@@ -110,6 +110,7 @@ LANGUAGES: dict[str, str] = {
 SYSTEM_VOICES = frozenset(["Chelsie", "Serena", "Ethan", "Cherry"])
 
 BYTES_PER_FILE = 10_000_000  # page: < 10 MB, encoded or at a URL; the smaller reading of MB is the safe one
+BYTES_REFUSED = 10 * 2**20  # the larger reading; reference: sister models name 10485760 when they refuse a data URI
 SECONDS_LIMIT = 60.0  # page: maximum 60 seconds
 SECONDS_OF_SPEECH = 3.0  # page: at least 3 seconds of continuous, clear speech
 SAMPLE_RATE_LIMIT = 24_000  # page: >= 24 kHz
@@ -123,19 +124,3 @@ SPEECH_SAMPLE_RATE = 24_000  # reference: 24 kHz, 16 bit, mono
 
 # Page, "audio.data": the container as sniffed from the content -> media type of the data URI.
 MEDIA_TYPES: dict[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg", "mp4": "audio/mp4"}
-
-
-def model(name: str) -> Model | None:
-    """Find a model by the service's name.
-
-    Parameters
-    ----------
-    name : str
-        For example ``"qwen3-tts-vc-2026-01-22"``.
-
-    Returns
-    -------
-    Model or None
-        None where the name is no model for cloned voices.
-    """
-    return MODELS.get(name)

@@ -20,7 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from vcnb.catalog import BYTES_PER_FILE
+from vcnb.catalog import BYTES_REFUSED
 
 from .rules import Refusal
 
@@ -115,12 +115,12 @@ async def fetch(url: str, *, own_port: int, seconds: float = _SECONDS, network: 
     Returns
     -------
     bytes
-        At most 10 MB; whatever they are.
+        At most 10 MiB; whatever they are.
 
     Raises
     ------
     Refusal
-        If the address is not allowed, gives no file in time, or gives more than 10 MB.
+        If the address is not allowed, gives no file in time, or gives more than 10 MiB.
     """
     try:
         at = URL(url)
@@ -142,7 +142,7 @@ def _session(network: Network, certificates: ssl.SSLContext) -> aiohttp.ClientSe
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # neither a proxy nor a password of the user
-        auto_decompress=False,  # 10 MB are counted as they travel
+        auto_decompress=False,  # 10 MiB are counted as they travel
         headers={"Accept-Encoding": "identity", "User-Agent": "vcnb-practice"},
         timeout=aiohttp.ClientTimeout(total=None),
     )
@@ -178,11 +178,11 @@ def _login(at: URL) -> bool:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     found = bytearray()
-    if (response.content_length or 0) > BYTES_PER_FILE:
+    if (response.content_length or 0) > BYTES_REFUSED:
         raise _too_large()
     async for piece in response.content.iter_chunked(_PIECE_BYTES):
         found += piece
-        if len(found) > BYTES_PER_FILE:
+        if len(found) > BYTES_REFUSED:
             raise _too_large()
     return bytes(found)
 

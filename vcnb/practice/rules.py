@@ -1,7 +1,8 @@
 """What the practice service refuses, and in which words.
 
 Everything is measured on the bytes that arrived; nothing here knows how vcnb diagnoses a recording. What passes here
-should pass at the hosted service, so where its page can be read in two ways the stricter one holds.
+should pass at the hosted service, so where its page can be read in two ways the stricter one holds; but where a
+diagnosis only warns, because the page leaves it open (which MB, which codec in M4A), nothing is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.catalog import (
-    BYTES_PER_FILE,
+    BYTES_REFUSED,
     LANGUAGES,
     MODELS,
     NAME_LENGTH,
@@ -78,7 +79,7 @@ NOT_CHECKED: tuple[str, ...] = (
 )
 
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
-_CODECS = {"wav": "pcm_", "mp3": "mp3", "mp4": "aac"}  # page: WAV, MP3, M4A
+_CODECS = {"wav": ("pcm_",), "mp3": ("mp3",), "mp4": ("aac", "alac")}  # page: WAV, MP3, M4A
 
 # Page: "continuous" speech, short pauses of up to 2 s allowed.
 _PAUSE = 2.0  # seconds
@@ -213,9 +214,9 @@ def unpack(audio: str) -> bytes:
     Raises
     ------
     Refusal
-        If it has 10 MB or more while encoded, or is no data URI in Base64.
+        If it has 10 MiB or more while encoded, or is no data URI in Base64.
     """
-    if len(audio) >= BYTES_PER_FILE:
+    if len(audio) >= BYTES_REFUSED:
         raise Refusal(400, "BadRequest.TooLarge", "Payload Too Large.")
     found = _DATA_URI.match(audio)
     if not found:
@@ -249,7 +250,7 @@ def judge_audio(data: bytes, *, text: str | None = None, language: str | None = 
     """
     from vcnb.measure.activity import speech_segments
 
-    if len(data) > BYTES_PER_FILE:
+    if len(data) >= BYTES_REFUSED:
         raise Refusal(400, "BadRequest.TooLarge", "Payload Too Large.")
     clip, source = _decode(data)
     if source.container == "wav" and source.bit_depth != 16:

@@ -6,13 +6,11 @@ between the two is a warning.
 
 from __future__ import annotations
 
-from vcnb.catalog import BYTES_PER_FILE
+from vcnb.catalog import BYTES_PER_FILE, BYTES_REFUSED
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check
 
 __all__ = ["file_size", "judged_size"]
-
-LARGER_READING = 10 * 2**20  # bytes; "MB" read as MiB
 
 
 def judged_size(n_bytes: int, what: str) -> Judged:
@@ -33,7 +31,7 @@ def judged_size(n_bytes: int, what: str) -> Judged:
     message = f"{what} {n_bytes / 1e6:.2f} MB; the service takes less than 10 MB."
     if n_bytes < BYTES_PER_FILE:
         return Judged("pass", n_bytes, message)
-    verdict: Verdict = "warn" if n_bytes < LARGER_READING else "fail"
+    verdict: Verdict = "warn" if n_bytes < BYTES_REFUSED else "fail"
     return Judged(verdict, n_bytes, message, "Send it as mono 16-bit WAV, or shorter.", "size")
 
 
