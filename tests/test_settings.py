@@ -124,3 +124,14 @@ def test_a_secret_shows_at_most_its_end_and_does_not_travel():
 )
 def test_loopback_is_this_machine_and_nothing_else(host, answer):
     assert is_loopback(host) is answer
+
+
+@pytest.mark.parametrize("bad", ["a\r\nX-More: b", "a b", "工作"])
+def test_nothing_that_a_header_cannot_carry_is_taken(bad):
+    base = "http://127.0.0.1:1/api/v1"
+    with pytest.raises(SettingsError, match="no workspace"):
+        Settings("practice", base, Secret(KEY), bad)
+    with pytest.raises(SettingsError, match="no key has") as caught:
+        Settings("practice", base, Secret(bad))
+    assert bad not in str(caught.value)
+    assert Settings("practice", base, Secret(KEY), "ws_1-a").workspace == "ws_1-a"

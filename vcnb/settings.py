@@ -15,6 +15,8 @@ from vcnb.errors import SettingsError
 
 __all__ = ["Secret", "Settings", "data_folder", "find_key", "is_loopback", "region_of", "resolve"]
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header carries as it is
+
 
 class Secret:
     """A key that shows itself to nobody who does not ask.
@@ -69,6 +71,11 @@ class Settings:
         Sent as ``X-DashScope-WorkSpace``.
     data : Path
         Folder of the library and of the practice service.
+
+    Raises
+    ------
+    SettingsError
+        If key or workspace hold characters that no header can carry.
     """
 
     region: str
@@ -76,6 +83,12 @@ class Settings:
     api_key: Secret = field(repr=False)
     workspace: str | None = None
     data: Path = field(default_factory=lambda: data_folder(None))
+
+    def __post_init__(self) -> None:
+        if not _TOKEN.fullmatch(self.api_key.reveal()):
+            raise _no_key()
+        if self.workspace and not _TOKEN.fullmatch(self.workspace):
+            raise SettingsError(f"{self.workspace!r} is no workspace.", remedy="copy its id from the console")
 
     @property
     def realtime_url(self) -> str:
@@ -139,10 +152,8 @@ def find_key(api_key: str | Secret | None) -> Secret | None:
     if not found or not found.strip():
         return None
     found = found.strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", found):
-        raise SettingsError(
-            "The key holds a space or a character that no key has.", remedy="copy it again from the console"
-        )
+    if not _TOKEN.fullmatch(found):
+        raise _no_key()
     return Secret(found)
 
 
@@ -242,6 +253,12 @@ def resolve(
         return "practice", None, None, folder
     chosen = REGIONS[region or "singapore"]
     return chosen.name, chosen.http_base, _needed(chosen.name, key), folder
+
+
+def _no_key() -> SettingsError:
+    return SettingsError(
+        "The key holds a space or a character that no key has.", remedy="copy it again from the console"
+    )
 
 
 def _needed(region: str, key: Secret | None) -> Secret:
