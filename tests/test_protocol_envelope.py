@@ -147,3 +147,7 @@ def test_a_key_that_the_service_echoes_is_blotted_out():
 def test_the_headers_hold_no_key():
     assert request_headers("ws_1")["X-DashScope-WorkSpace"] == "ws_1"
     assert not any("auth" in name.lower() for name in request_headers("ws_1"))
+
+
+def test_a_message_is_one_line_that_no_terminal_obeys():
+    assert error_of("", "no\r\n  more\x1b[2J\x07 \u2028room", status=400).message == "no more [2J room"

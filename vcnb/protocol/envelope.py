@@ -255,7 +255,8 @@ def error_of(
     ServiceError
         A member of the tree in :mod:`vcnb.errors`, not raised.
     """
-    words = masked(message, key).strip()[:_WORDS_LIMIT]
+    # One line, and nothing that a terminal would obey.
+    words = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", masked(message, key)).strip()[:_WORDS_LIMIT]
     kind, remedy = _verdict(code, words, status)
     if not code and not words:
         words = f"The service refused with status {status} and said nothing."
