@@ -7,9 +7,13 @@ import threading
 import time
 
 import pytest
+from dashscope.audio.qwen_tts_realtime import QwenTtsRealtime
 
 from vcnb import errors
+from vcnb.client.call import Call
 from vcnb.client.conversation import Conversation
+from vcnb.client.realtime import Line, _Ears
+from vcnb.client.take import Order, Take
 
 MODEL = "qwen3-tts-vc-realtime-2026-01-15"
 SECONDS_A_LETTER = 0.06  # of the tone engine
@@ -35,6 +39,48 @@ def test_leaving_the_block_speaks_the_rest(open_line):
     assert line.speech.text == "Right? I love it."
     assert line.speech.characters == pytest.approx(17, abs=1)
     assert sum(piece.duration for piece in line) == pytest.approx(line.speech.duration)
+
+
+@pytest.mark.parametrize("mode", ["server_commit", "commit"])
+def test_a_text_may_come_in_whatever_pieces_it_is_written_in(open_line, mode):
+    with open_line(mode=mode) as line:
+        for token in ["Hello", "", " ", "world", ",\n", "\n", "again", "."]:
+            line.say(token)
+    assert line.speech.text == "Hello world,\n\nagain."
+    assert spoken(line.speech) == pytest.approx(21, abs=2)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5"])
+def test_a_timeout_that_is_none_is_refused(open_line, timeout):
+    with pytest.raises(errors.SettingsError, match="impossible"):
+        open_line(timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "n_cancelled", "broke"),
+    [
+        (["completed"], 0, False),
+        (["incomplete"], 0, True),
+        (["failed"], 1, True),
+        (["incomplete"], 1, False),
+        (["completed", "incomplete"], 1, False),  # it came late, and struck the next response
+        (["incomplete", "incomplete"], 1, True),
+        (["incomplete", "incomplete"], 2, False),
+    ],
+)
+def test_each_cancel_excuses_one_response(practice, statuses, n_cancelled, broke):
+    call, ends = Call(1), []
+    order = Order("v", MODEL, "realtime", None, "practice")
+    line = Line(practice.settings(), order, mode="commit", call=call, take=Take())
+    line.listen(lambda _: None, ends.append)
+    ears = line._ears = _Ears(line)
+    line._say = lambda *_: None
+    line._sdk = QwenTtsRealtime
+    for _ in range(n_cancelled):
+        line.cancel()
+    for status in statuses:
+        ears.on_event({"type": "response.done", "response": {"status": status}})
+    assert bool(ends) == broke
 
 
 def test_another_thread_may_listen(open_line):
@@ -98,8 +144,9 @@ def test_what_makes_no_sense_is_refused_here(open_line, mode):
     with open_line(mode=mode) as line:
         with pytest.raises(errors.SettingsError, match="not finished"):
             line.speech  # noqa: B018
-        with pytest.raises(errors.SettingsError, match="empty"):
-            line.say(" ")
+        with pytest.raises(errors.SettingsError, match="half a character"):
+            line.say("\ud83d")
+        line.say(" ")
         if mode == "commit":
             with pytest.raises(errors.SettingsError, match="Nothing was said"):
                 line.commit()

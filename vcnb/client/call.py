@@ -11,11 +11,42 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from numbers import Real
 from typing import Literal
 
-__all__ = ["Call", "End", "shut"]
+from vcnb.errors import SettingsError
+
+__all__ = ["Call", "End", "check_timeout", "shut"]
+
+TIMEOUT_LIMIT = 86_400.0  # seconds; ours: no call takes a day, and the system's clocks have limits of their own
 
 End = Literal["deadline", "silence", "cancelled"]
+
+
+def check_timeout(timeout: float | None) -> float | None:
+    """Refuse a time-out that is none.
+
+    Parameters
+    ----------
+    timeout : float or None
+        Seconds; None where none was given.
+
+    Returns
+    -------
+    float or None
+        The same.
+
+    Raises
+    ------
+    SettingsError
+        If it is no number above 0 and up to a day.
+    """
+    if timeout is not None and not (isinstance(timeout, Real) and 0 < timeout <= TIMEOUT_LIMIT):
+        raise SettingsError(
+            f"A timeout of {timeout!r} s is impossible.",
+            remedy=f"give seconds above 0 and up to {TIMEOUT_LIMIT:,.0f}, or none",
+        )
+    return timeout
 
 
 class Call:

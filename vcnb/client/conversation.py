@@ -12,7 +12,7 @@ from vcnb.audio.clip import Clip, Speech
 from vcnb.errors import SettingsError
 from vcnb.settings import Settings
 
-from .call import Call
+from .call import Call, check_timeout
 from .realtime import Line
 from .sdk import quiet
 from .speaking import SILENCE, check_order
@@ -69,7 +69,7 @@ class Conversation(Iterator[Clip]):
         # Nothing that lives on other threads holds the conversation itself: one that is dropped hangs up.
         self._take = take = Take()
         self._call = call = Call(
-            timeout or TIMEOUT, on_stop=lambda why: take.finish(ended(call, why, host, settings.region))
+            check_timeout(timeout) or TIMEOUT, on_stop=lambda why: take.finish(ended(call, why, host, settings.region))
         )
         weakref.finalize(self, call.abandon).atexit = False
         self._awaited = _Awaited(call)
@@ -110,7 +110,7 @@ class Conversation(Iterator[Clip]):
         Parameters
         ----------
         text : str
-            Any part of what is to be spoken.
+            Any part of what is to be spoken; also the white space between two words, or nothing.
 
         Raises
         ------
@@ -119,11 +119,12 @@ class Conversation(Iterator[Clip]):
         VcnbError
             If the line broke.
         """
-        check_text(text)
+        check_text(text, blank=True)
         with self._lock:
             self._still_open()
-            self._line.append(text)
-            self._buffer.append(text)
+            if text:
+                self._line.append(text)
+                self._buffer.append(text)
 
     def commit(self) -> None:
         """Have what was said until now spoken at once.
@@ -135,7 +136,7 @@ class Conversation(Iterator[Clip]):
         """
         with self._lock:
             self._still_open()
-            if not self._buffer and self._mode == "commit":
+            if not "".join(self._buffer).strip() and self._mode == "commit":
                 raise SettingsError("Nothing was said since the last commit.", remedy="say something first")
             self._awaited.asked()
             self._line.commit()

@@ -149,7 +149,7 @@ class Line:
     def cancel(self) -> None:
         """Have the speech that is under way ended."""
         if self._ears:
-            self._ears.cancelled = True
+            self._ears.n_cancelled += 1
         self._say(self._sdk.cancel_response)
 
     def finish(self) -> None:
@@ -232,7 +232,8 @@ class _Ears:
         self._line = line
         self._unpacker = Unpacker()
         self.events = 0
-        self.opened = self.cancelled = self.finished = False
+        self.opened = self.finished = False
+        self.n_cancelled = 0  # asked for and not seen yet: one that comes late strikes the next response
         self.cause: Any = None
         self.decided, self.decided_end = threading.Event(), threading.Event()
         self.end: VcnbError | None = None
@@ -296,9 +297,10 @@ class _Ears:
         take = self._line._take
         take.characters += int((response.get("usage") or {}).get("characters") or 0)
         status = response.get("status", "completed")
-        if status == "failed" or (status == "incomplete" and not self.cancelled):
+        if status == "incomplete" and self.n_cancelled:
+            self.n_cancelled -= 1
+        elif status in ("failed", "incomplete"):
             self.over(self._line._lost(f"the service calls its response {status}"))
-        self.cancelled = False
         self._line._said()
 
     def _refused(self, error: dict[str, Any]) -> None:

@@ -28,13 +28,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def check_text(text: str) -> str:
+def check_text(text: str, *, blank: bool = False) -> str:
     """Refuse a text that cannot be spoken, before anything is sent.
 
     Parameters
     ----------
     text : str
         What is to be spoken.
+    blank : bool
+        Nothing but white space will do: a text that is still being written comes in such pieces, too.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def check_text(text: str) -> str:
     """
     if not isinstance(text, str):
         raise SettingsError(f"The text is no string but {type(text).__name__}.", remedy="give a str")
-    if not text.strip():
+    if not blank and not text.strip():
         raise SettingsError("The text is empty.", remedy="give at least one word")
     if len(text) > TEXT_LIMIT:
         raise SettingsError(
