@@ -153,6 +153,12 @@ def test_a_refusal_is_not_asked_again(client, practice):
     assert practice.counters()["list"] == 1
 
 
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5"])
+def test_a_timeout_that_is_none_is_refused(practice, timeout):
+    with pytest.raises(errors.SettingsError, match="impossible"):
+        EnrollmentClient(practice.settings(), timeout=timeout)
+
+
 def test_the_workspace_travels(practice):
     # The service reads no workspace; that a header of it breaks nothing is all that can be seen from outside.
     assert EnrollmentClient(practice.settings(workspace="ws_1")).list_voices() == []

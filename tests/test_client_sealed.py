@@ -9,6 +9,7 @@ import ipaddress
 import ssl
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vcnb import errors
+from vcnb.client.dial import _connection
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
 
@@ -78,11 +80,14 @@ def sealed(practice, certificate):
             inner_writer.transport.abort()
             writer.transport.abort()
 
+    handshakes: list[object] = []
+    context.sni_callback = lambda *about: handshakes.append(about)
     server = loop.run_until_complete(asyncio.start_server(carry, "127.0.0.1", 0, ssl=context))
     port = server.sockets[0].getsockname()[1]
     loop.set_exception_handler(lambda *_: None)  # handshakes that fail are what some tests want
     thread = threading.Thread(target=loop.run_forever, daemon=True, name="sealed")
     thread.start()
+    practice.handshakes = handshakes
     yield practice.settings(base_url=f"https://127.0.0.1:{port}/api/v1")
 
     async def end():
@@ -121,6 +126,18 @@ def test_voices_are_listed_through_the_encrypted_line(sealed, trusted, practice)
     assert [each.voice for each in EnrollmentClient(sealed).list_voices()] == [voice]
 
 
+@pytest.mark.parametrize("host", ["dashscope-intl.aliyuncs.com", "127.0.0.1"])
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", None])
+def test_the_socket_trusts_whom_the_other_requests_trust(monkeypatch, certificate, host, name):
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    if name:
+        monkeypatch.setenv(name, str(certificate))
+    connection = _connection(urlsplit(f"wss://{host}/api-ws/v1/realtime"), timeout=1)
+    own = requests.utils.DEFAULT_CA_BUNDLE_PATH
+    assert connection.ca_certs == (str(certificate) if name and host != "127.0.0.1" else own)
+
+
 @pytest.mark.parametrize("transport", ["sse", "realtime"])
 def test_a_stream_on_the_encrypted_line_is_stopped_as_fast(sealed, trusted, practice, transport):
     practice.fault("stall_mid", transport)
@@ -137,8 +154,10 @@ def test_a_stream_on_the_encrypted_line_is_stopped_as_fast(sealed, trusted, prac
         list(stream)
 
 
-@pytest.mark.parametrize("transport", ["http", "sse", "realtime"])
-def test_a_stranger_with_a_certificate_of_its_own_gets_nothing(sealed, practice, transport):
-    with pytest.raises(errors.ServiceUnreachableError, match=r"encrypted line failed.*Nothing was sent"):
-        speak(sealed, practice, transport).speech  # noqa: B018
+@pytest.mark.parametrize("transport", ["http", "sse", "realtime", "list"])
+def test_a_stranger_with_a_certificate_of_its_own_gets_nothing_and_is_asked_once(sealed, practice, transport):
+    with pytest.raises(errors.ServiceUnreachableError, match=r"not trusted\. Nothing was sent") as caught:
+        EnrollmentClient(sealed).list_voices() if transport == "list" else speak(sealed, practice, transport).speech
+    assert "REQUESTS_CA_BUNDLE" in caught.value.remedy
+    assert len(practice.handshakes) == 1
     assert practice.counters()["upgrade"] == practice.counters()["sse"] == practice.counters()["synthesis"] == 0

@@ -15,6 +15,7 @@ import pytest
 from vcnb import errors
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
+from vcnb.client.wire import stop_reason, unreachable
 from vcnb.settings import Secret, Settings
 
 HTTP, REALTIME = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
@@ -174,6 +175,24 @@ def test_a_wait_until_a_date_is_kept():
         with pytest.raises(errors.RateLimitedError):
             EnrollmentClient(other.settings(), timeout=5).list_voices()
         assert len(other.heard) == 1
+
+
+def test_where_the_time_runs_out_over_another_attempt_the_cause_before_it_is_told(monkeypatch):
+    real = EnrollmentClient._post
+    asked = []
+
+    def post(self, body, call):
+        asked.append(call)
+        if len(asked) == 1:
+            return real(self, body, call)
+        call.stop("deadline")  # before a socket stands
+        return unreachable("somebody", stop_reason(call), region="singapore")
+
+    monkeypatch.setattr(EnrollmentClient, "_post", post)
+    slow = whole(b'{"code": "Throttling", "message": "slow down"}', status="429 x")
+    with peer(lambda n: [slow]) as other, pytest.raises(errors.RateLimitedError, match="slow down"):
+        EnrollmentClient(other.settings(), timeout=2).list_voices()
+    assert len(asked) > 1
 
 
 def test_a_result_is_fetched_without_the_key(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -53,12 +54,15 @@ def dial(address: SplitResult, call: Call) -> socket.socket | str:
 def _connection(address: SplitResult, *, timeout: float) -> HTTPConnection | str:
     host, secure = address.hostname or "", address.scheme == "wss"
     port = address.port or (443 if secure else 80)
-    options: dict[str, Any] = {"ca_certs": requests.utils.DEFAULT_CA_BUNDLE_PATH} if secure else {}
     kind = HTTPSConnection if secure else HTTPConnection
     url = f"{'https' if secure else 'http'}://{address.netloc}"
-    proxy = None
-    if not is_loopback(host):
-        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    with requests.Session() as session:
+        session.trust_env = not is_loopback(host)
+        environment = session.merge_environment_settings(url, {}, None, None, None)
+    # What requests trusts: the file or folder that the environment names, else its own.
+    bundle = environment["verify"] if isinstance(environment["verify"], str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    options: dict[str, Any] = {"ca_cert_dir" if os.path.isdir(bundle) else "ca_certs": bundle} if secure else {}
+    proxy = requests.utils.select_proxy(url, environment["proxies"])
     if not proxy:
         return kind(host, port, timeout=timeout, **options)
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")

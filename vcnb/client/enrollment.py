@@ -28,7 +28,7 @@ from vcnb.protocol.envelope import decipher, masked, request_headers
 from vcnb.protocol.voice import Voice, preferred_name_of, voice_of_row
 from vcnb.settings import Settings
 
-from .call import Call
+from .call import Call, check_timeout
 from .listing import read_all
 from .posting import attempts
 from .wire import BEHIND, CONNECT_TIMEOUT, once, reason_of, stop_reason, unreachable
@@ -49,11 +49,16 @@ class EnrollmentClient:
         Where to, and with which key.
     timeout : float, optional
         Seconds for a whole call; without it 60 s, and for a creation the time of the upload besides.
+
+    Raises
+    ------
+    SettingsError
+        On a time-out that is none.
     """
 
     def __init__(self, settings: Settings, *, timeout: float | None = None) -> None:
         self._settings = settings
-        self._timeout = timeout
+        self._timeout = check_timeout(timeout)
         self._url = settings.base_url.rstrip("/") + ENROLLMENT_PATH
         self._host = urlsplit(settings.base_url).hostname
 
@@ -162,6 +167,7 @@ class EnrollmentClient:
         body = json.dumps(payload).encode()
         unsure = False
         attempt = 0
+        told: VcnbError | None = None
         while True:
             attempt += 1
             # Half of what is left: where nothing comes, there is time for another attempt.
@@ -174,9 +180,11 @@ class EnrollmentClient:
             unsure = unsure or call.sent
             passing = not isinstance(answer, ServiceError) or isinstance(answer, RateLimitedError | ServiceBrokenError)
             whole.retry_after = call.retry_after
+            if call.sent or not call.stopped or told is None:
+                told = answer  # else only the time for another attempt ran out, and what failed before says more
             # After a time-out there was pause enough.
             if not passing or attempt >= attempts(answer) or not (call.stopped or whole.pause(attempt)):
-                raise answer
+                raise told
 
     def _post(self, body: bytes, call: Call) -> dict[str, Any] | VcnbError:
         """Send one POST; give its answer or what went wrong, as a value.

@@ -23,7 +23,7 @@ from vcnb.settings import Settings
 
 from .call import Call
 from .take import Order, Take
-from .wire import BEHIND, CONNECT_TIMEOUT, Once, broken, interrupted, once, reason_of
+from .wire import BEHIND, CONNECT_TIMEOUT, UNTRUSTED, Once, broken, interrupted, once, reason_of
 
 __all__ = ["ATTEMPTS", "Answer", "answers", "attempts", "may_repeat"]
 
@@ -64,7 +64,9 @@ def may_repeat(error: VcnbError, call: Call) -> bool:
 
 def attempts(error: VcnbError) -> int:
     """Say how often a request that ended so is made at most."""
-    return ATTEMPTS_TO_REACH if isinstance(error, ServiceUnreachableError) else ATTEMPTS
+    if isinstance(error, ServiceUnreachableError):
+        return 1 if UNTRUSTED in error.message else ATTEMPTS_TO_REACH
+    return ATTEMPTS
 
 
 def answers(settings: Settings, order: Order, text: str, *, stream: bool, call: Call, take: Take) -> Iterator[Answer]:
@@ -148,7 +150,7 @@ def _next(sdk: Iterator[Any], settings: Settings, call: Call) -> tuple[Answer, s
         failed, reason = (ValueError if isinstance(error, ValueError) else OSError), reason_of(error)
     except (ValueError, TypeError, KeyError, AttributeError):
         failed, reason = ValueError, ""
-    if call.stopped or failed is OSError:
+    if call.stopped or failed is OSError or (failed and not call.sent):
         return interrupted(call, reason, host=host, region=settings.region)
     if failed is ValueError and call.status is not None and call.status >= 300:
         return error_of("", "", status=call.status, region=settings.region)

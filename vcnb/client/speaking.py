@@ -9,6 +9,7 @@ from vcnb.catalog import LANGUAGES, MODELS, SYSTEM_VOICES
 from vcnb.errors import SettingsError
 from vcnb.settings import Settings
 
+from .call import check_timeout
 from .http import HttpSynthesizer
 from .realtime import RealtimeSynthesizer
 from .sse import SseSynthesizer
@@ -49,8 +50,8 @@ def check_order(*, voice: str, target_model: str, transport: str, language: str 
     SettingsError
         On a system voice, a model that is unknown or does not speak over the transport, or an unknown language.
     """
-    if not isinstance(voice, str) or not voice.strip():
-        raise SettingsError("No voice was named.", remedy="give the id of an enrolled voice")
+    if not isinstance(voice, str) or not voice.strip() or not voice.isprintable():
+        raise SettingsError(f"{voice!r} names no voice.", remedy="give the id of an enrolled voice")
     if voice in SYSTEM_VOICES:
         raise SettingsError(
             f"{voice!r} is a voice of the system, which models for cloned voices refuse.",
@@ -58,7 +59,7 @@ def check_order(*, voice: str, target_model: str, transport: str, language: str 
         )
     if transport not in get_args(Transport):
         raise SettingsError(f"There is no transport {transport!r}.", remedy="use 'http', 'sse' or 'realtime'")
-    model = MODELS.get(target_model)
+    model = MODELS.get(str(target_model))
     if model is None:
         raise SettingsError(
             f"{target_model!r} is no model for cloned voices.", remedy=f"use one of {', '.join(MODELS)}"
@@ -117,9 +118,7 @@ def open_stream(
     order = check_order(
         voice=voice, target_model=target_model, transport=transport, language=language, region=settings.region
     )
-    if timeout is not None and not timeout > 0:
-        raise SettingsError(f"A timeout of {timeout!r} s is impossible.", remedy="give seconds above 0, or none")
-    whole = timeout if timeout is not None else SECONDS_PER_CALL + SECONDS_PER_CHARACTER * len(text)
+    whole = check_timeout(timeout) or SECONDS_PER_CALL + SECONDS_PER_CHARACTER * len(text)
     kinds: dict[str, type[HttpSynthesizer] | type[SseSynthesizer] | type[RealtimeSynthesizer]] = {
         "http": HttpSynthesizer,
         "sse": SseSynthesizer,

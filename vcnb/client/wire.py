@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ __all__ = [
     "BrokenLineError",
     "KeyAuth",
     "Once",
+    "UNTRUSTED",
     "broken",
     "interrupted",
     "lost_speech",
@@ -34,6 +36,7 @@ __all__ = [
 
 CONNECT_TIMEOUT = 10.0  # seconds; ours: the other end of the world answers in one
 BEHIND = 1.0  # seconds; ours: the library's own time-out stands behind the call's deadline, which names the cause
+UNTRUSTED = "its certificate is not trusted"
 BYTES_LIMIT = 64_000_000  # ours: 600 characters are about 5 MB of base64, 1,000 voices about 0.3 MB
 
 
@@ -195,7 +198,9 @@ def _reason(error: BaseException) -> str:
             return "the line was cut"
         if isinstance(each, TimeoutError | urllib3.exceptions.TimeoutError):
             return "no answer in time"
-        if type(each).__module__ == "ssl":
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return UNTRUSTED
+        if isinstance(each, ssl.SSLError):
             return f"the encrypted line failed ({getattr(each, 'reason', None) or type(each).__name__})"
     if any(isinstance(each, urllib3.exceptions.ProxyError) for each in seen):
         return "the proxy of the environment failed"
@@ -221,12 +226,13 @@ def unreachable(host: str | None, reason: str, *, region: str) -> ServiceUnreach
     region : str
         Decides the remedy.
     """
-    return ServiceUnreachableError(
-        f"{host} could not be reached: {reason}. Nothing was sent.",
-        remedy="start the practice service again (vcnb.connect does)"
-        if region == "practice"
-        else "check the network, the proxy and base_url, then try again",
-    )
+    if reason == UNTRUSTED:
+        remedy = "check the clock; a proxy that opens encrypted lines needs its certificate in REQUESTS_CA_BUNDLE"
+    elif region == "practice":
+        remedy = "start the practice service again (vcnb.connect does)"
+    else:
+        remedy = "check the network, the proxy and base_url, then try again"
+    return ServiceUnreachableError(f"{host} could not be reached: {reason}. Nothing was sent.", remedy=remedy)
 
 
 def lost_speech(reason: str) -> SpeechInterruptedError:
@@ -258,7 +264,7 @@ def stop_reason(call: Call) -> str:
         return f"nothing was heard for {call.silence:g} s"
     if call.stopped == "cancelled":
         return "it was cancelled"
-    return f"the deadline of {call.timeout:g} s passed"
+    return f"the deadline of {round(call.timeout, 2):g} s passed"
 
 
 def interrupted(call: Call, reason: str, *, host: str | None, region: str) -> VcnbError:
