@@ -65,6 +65,7 @@ def test_a_name_that_promises_something_else_is_refused(name, tmp_path):
         save(Clip(sine(0.5, 24_000), 24_000), tmp_path / name)
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+@pytest.mark.parametrize("place", ["nowhere/me.wav", "x" * 300 + ".wav", "me\0.wav"])
+def test_a_place_that_cannot_be_written_is_said(tmp_path, place):
     with pytest.raises(ClipError, match="cannot be written"):
-        save(Clip(sine(0.5, 24_000), 24_000), tmp_path / "nowhere" / "me.wav")
+        save(Clip(sine(0.5, 24_000), 24_000), tmp_path / place)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,8 +92,11 @@ def test_samples_of_two_channels_are_averaged_whichever_way_they_lie(rows_first)
     assert clip.source is None
 
 
-def test_integer_samples_are_scaled_by_their_type():
-    assert load((np.array([-32768, 16384], np.int16), RATE)).samples.tolist() == [-1.0, 0.5]
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32])
+def test_integer_samples_are_scaled_by_their_type(kind):
+    low, high = (int(each) for each in (np.iinfo(kind).min, np.iinfo(kind).max))
+    quarter = low + (high - low + 1) * 3 // 4
+    assert load((np.array([low, quarter], kind), RATE)).samples.tolist() == [-1.0, 0.5]
 
 
 def test_stereo_is_averaged_and_clipping_is_seen_on_the_channel_that_has_it():
@@ -200,6 +205,7 @@ def test_a_path_without_a_file_is_named(place, tmp_path):
         (np.zeros((2, 2, 2)), RATE),
         (["a"], RATE),
         (np.array([np.nan]), RATE),
+        (np.array([1e300]), RATE),
         (np.zeros(0), RATE),
         3,
         "https://example.org/me.wav",
@@ -211,6 +217,46 @@ def test_what_is_no_sound_is_refused(given):
     with pytest.raises(ClipError) as caught:
         vcnb.load(given)
     assert caught.value.remedy
+
+
+def closed():
+    file = io.BytesIO(b"RIFF")
+    file.close()
+    return file
+
+
+class Gone(io.RawIOBase):
+    def read(self, size=-1):
+        raise OSError(5, "the disk is gone")
+
+
+class Asleep(io.RawIOBase):
+    def read(self, size=-1):
+        return None
+
+
+@pytest.mark.parametrize(("given", "match"), [(closed(), "closed"), (Gone(), "disk is gone"), (Asleep(), "no bytes")])
+def test_a_file_object_that_gives_nothing_is_refused(given, match):
+    with pytest.raises(ClipError, match=match) as caught:
+        load(given)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/me.wav", "me\0.wav", "x" * 5000])
+def test_a_path_that_cannot_be_is_no_file(path):
+    with pytest.raises(ClipError, match=r"no such file|cannot be read"):
+        load(path)
+
+
+def test_a_name_in_another_encoding_is_read(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.wav"
+    try:
+        Path(os.fsdecode(path)).write_bytes(file("wav"))
+    except OSError:
+        pytest.skip("this file system knows no such name")
+    clip = load(os.fsdecode(path))
+    assert clip.duration == pytest.approx(2.0)
+    repr(vcnb.diagnose(clip)).encode("utf-8", "backslashreplace")
 
 
 def test_the_ending_of_an_address_is_kept_without_its_query():

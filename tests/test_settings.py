@@ -6,7 +6,7 @@ import traceback
 import pytest
 
 from vcnb.errors import SettingsError
-from vcnb.settings import Secret, Settings, find_key, is_loopback, region_of, resolve
+from vcnb.settings import Secret, Settings, data_folder, find_key, is_loopback, region_of, resolve
 
 KEY = "sk-canary0123456789abcdef"
 
@@ -135,3 +135,14 @@ def test_nothing_that_a_header_cannot_carry_is_taken(bad):
         Settings("practice", base, Secret(bad))
     assert bad not in str(caught.value)
     assert Settings("practice", base, Secret(KEY), "ws_1-a").workspace == "ws_1-a"
+
+
+def test_a_system_without_a_home_has_no_key_and_no_error(monkeypatch):
+    monkeypatch.delenv("DASHSCOPE_API_KEY_FILE_PATH")
+    for path in (None, "~nobody-of-that-name/key"):
+        if path:
+            monkeypatch.setenv("DASHSCOPE_API_KEY_FILE_PATH", path)
+        monkeypatch.setenv("HOME", "~")  # what expanding gives where there is none
+        monkeypatch.setattr("pathlib.Path.home", lambda: pytest.fail("asked for a home"))
+        assert find_key(None) is None
+    assert data_folder("~nobody-of-that-name/data").is_absolute()

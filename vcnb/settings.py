@@ -113,7 +113,7 @@ def data_folder(data: str | os.PathLike[str] | None) -> Path:
     """
     given = data if data is not None else os.environ.get("VCNB_DATA")
     if given:
-        return Path(given).expanduser().absolute()
+        return Path(os.path.expanduser(given)).absolute()
     import platformdirs
 
     return Path(platformdirs.user_data_path("vcnb", appauthor=False))
@@ -141,8 +141,8 @@ def find_key(api_key: str | Secret | None) -> Secret | None:
         return api_key
     found = api_key if api_key is not None else os.environ.get("DASHSCOPE_API_KEY")
     if not found:
-        named = os.environ.get("DASHSCOPE_API_KEY_FILE_PATH")
-        path = Path(named).expanduser() if named else Path.home() / ".dashscope" / "api_key"
+        # Not Path.expanduser: it raises where the system knows no home, as in some containers.
+        path = Path(os.path.expanduser(os.environ.get("DASHSCOPE_API_KEY_FILE_PATH") or "~/.dashscope/api_key"))
         try:
             found = path.read_text(encoding="utf-8") if path.is_file() else None
         except (OSError, UnicodeDecodeError) as error:

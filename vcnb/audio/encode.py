@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -66,17 +67,19 @@ def save(clip: Clip, path: str | os.PathLike[str]) -> Path:
     ClipError
         If the name promises another format, or the place cannot be written.
     """
-    target = Path(path).expanduser()
+    target = Path(os.path.expanduser(os.fsdecode(path)))
     if target.suffix.lower() not in (".wav", ".wave"):
         raise ClipError(f"{target}: only WAV is written here.", remedy="let the name end in .wav")
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(wav_bytes(clip.samples, clip.sample_rate))
         beside.replace(target)
-    except OSError as error:
-        raise ClipError(f"{target}: cannot be written ({error.strerror}).", remedy="check the folder") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ClipError(f"{target}: cannot be written ({reason}).", remedy="check the folder and the name") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, ValueError):
+            beside.unlink()
     return target
 
 

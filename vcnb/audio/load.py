@@ -55,19 +55,22 @@ def load(source: Loadable, *, name: str | None = None) -> Clip:
             f"{source}: an address is no file.", remedy="download it first, or give the address to account.enroll"
         )
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source).expanduser()
+        path = Path(os.path.expanduser(os.fsdecode(source)))
         return read_clip(_bytes_of(path), path=str(path), name=name or path.name)
     if not hasattr(source, "read"):
         raise ClipError(
             f"A {type(source).__name__} is no recording.",
             remedy="give a path, bytes, a file object or (samples, sample_rate)",
         )
-    data = source.read(BYTES_LIMIT + 1)
-    if not isinstance(data, bytes):
-        raise ClipError("The file object gives text, not bytes.", remedy='open it with mode "rb"')
+    try:
+        data = source.read(BYTES_LIMIT + 1)
+    except (OSError, ValueError) as error:  # the second where it is closed
+        raise ClipError(f"The file object cannot be read ({error}).", remedy='open it with mode "rb"') from None
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ClipError("The file object gives no bytes.", remedy='open it with mode "rb"')
     given = getattr(source, "name", "")
     known = given if isinstance(given, str) else ""
-    return read_clip(data, path=known or None, name=name or PurePath(known).name)
+    return read_clip(bytes(data), path=known or None, name=name or PurePath(known).name)
 
 
 def read_clip(data: bytes, *, path: str | None = None, url: str | None = None, name: str = "") -> Clip:
@@ -178,10 +181,11 @@ def _from_samples(given: tuple[Any, ...], name: str) -> Clip:
         raise ClipError(f"Samples of type {samples.dtype} are no sound.", remedy="give floats or integers")
     if samples.ndim not in (1, 2) or not samples.size:
         raise ClipError(f"Samples of shape {samples.shape} are no sound.", remedy="give one row a channel")
-    if samples.dtype == np.uint8:
-        samples = (samples.astype(np.float32) - 128) / 128
-    elif samples.dtype.kind in "iu":
-        samples = samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max + 1)
+    if samples.dtype.kind in "iu":
+        limits = np.iinfo(samples.dtype)
+        middle = (limits.max + limits.min + 1) / 2  # of unsigned samples, silence; 0 of the others
+        samples = (samples.astype(np.float64) - middle) / (limits.max + 1 - middle)
     if samples.ndim == 2:
-        samples = samples.mean(axis=int(np.argmin(samples.shape)), dtype=np.float32)
-    return Clip(samples.astype(np.float32), sample_rate, name=name)
+        samples = samples.mean(axis=int(np.argmin(samples.shape)), dtype=np.float64)
+    with np.errstate(over="ignore"):  # what no float32 can hold is infinite then, and Clip says so
+        return Clip(samples.astype(np.float32), sample_rate, name=name)
