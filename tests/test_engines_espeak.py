@@ -82,6 +82,19 @@ def test_a_clause_has_a_deadline(espeak):
     assert len(espeak.speak("Hallo", "de")) > 0
 
 
+def test_an_interrupted_clause_is_not_heard_as_the_next_one(espeak, monkeypatch):
+    short = espeak.speak("Ja", "de")
+
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vcnb.practice.engines.espeak._exactly", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            espeak.speak(LONG, "de")
+    assert np.array_equal(espeak.speak("Ja", "de"), short)
+
+
 def test_a_process_is_replaced_before_it_grows(espeak):
     espeak.speak("Ja", "de")
     pid = espeak.pid

@@ -14,8 +14,8 @@ from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
+from vcnb.audio.resample import resample
 from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
 
 from .engine import EngineError
@@ -92,8 +92,8 @@ class Espeak:
         sample_rate, body = answer
         if not sample_rate:
             raise EngineError(f"espeak-ng cannot speak: {body.decode(errors='replace')}.", remedy=REMEDY)
-        samples = np.frombuffer(body, dtype=np.int16) / 32768.0
-        return np.asarray(soxr.resample(samples, sample_rate, SPEECH_SAMPLE_RATE), dtype=np.float64)
+        samples = np.frombuffer(body, dtype=np.int16).astype(np.float32) / np.float32(32768)
+        return resample(samples, sample_rate, SPEECH_SAMPLE_RATE).astype(np.float64)
 
     def close(self) -> None:
         """End the process."""
@@ -108,18 +108,20 @@ class Espeak:
         killer = threading.Timer(self.deadline, process.kill)
         killer.daemon = True
         killer.start()
+        answer = None
         try:
             requests.write(line)
             requests.flush()
             sample_rate, size = struct.unpack("<ii", _exactly(answers, 8))
-            body = _exactly(answers, size)
+            answer = sample_rate, _exactly(answers, size)
+            self._spoken += 1
         except (OSError, EOFError):
-            self._end()
-            return None
+            pass
         finally:
             killer.cancel()
-        self._spoken += 1
-        return sample_rate, body
+            if answer is None:  # also after an interrupt: what it still says would be taken for the next clause
+                self._end()
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._spoken >= CLAUSES_PER_PROCESS:
