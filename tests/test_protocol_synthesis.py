@@ -40,16 +40,6 @@ def test_languages_travel_by_name_and_come_back_as_codes():
             synthesis.language_of(wrong)
 
 
-def test_a_request_is_written_as_the_sdk_writes_it():
-    found = synthesis.synthesis_payload(model="m", text="你好", voice="v", language="zh")
-    assert found == {
-        "model": "m",
-        "input": {"text": "你好", "voice": "v", "language_type": "Chinese"},
-        "parameters": {},
-    }
-    assert "language_type" not in synthesis.synthesis_payload(model="m", text="t", voice="v")["input"]
-
-
 @pytest.mark.parametrize("sample_rate", [8_000, 24_000, 48_000])
 def test_a_header_makes_a_wav_of_the_sound_behind_it(sample_rate):
     pcm = bytes(range(200))

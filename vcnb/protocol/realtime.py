@@ -1,6 +1,6 @@
-"""The messages of the realtime socket: what a client may send, and every event of the service with every field.
+"""The messages of the realtime socket: every event of the service with every field; the client's the SDK writes.
 
-Shapes: the service's pages of client and server events (November 2026).
+Shapes: the service's page of server events (November 2026).
 """
 
 from __future__ import annotations
@@ -21,17 +21,12 @@ __all__ = [
     "MODEL_MESSAGE",
     "REALTIME_PATH",
     "Round",
-    "append",
-    "clear",
     "cleared",
-    "commit",
     "error",
-    "finish",
     "finished",
     "new_id",
     "new_session",
     "session_created",
-    "session_update",
     "session_updated",
 ]
 
@@ -50,41 +45,6 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 def new_id(prefix: str) -> str:
     """Make an id as the service does: the prefix, an underscore and 21 letters or digits."""
     return prefix + "_" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(21))
-
-
-def session_update(
-    *, voice: str, mode: str, language_type: str | None = None, response_format: str = "pcm", sample_rate: int = 24_000
-) -> dict[str, Any]:
-    """Write the event that says how to speak; what is not given is not sent."""
-    session: dict[str, Any] = {
-        "voice": voice,
-        "mode": mode,
-        "response_format": response_format,
-        "sample_rate": sample_rate,
-    }
-    if language_type is not None:
-        session["language_type"] = language_type
-    return _event("session.update", session=session)
-
-
-def append(text: str) -> dict[str, Any]:
-    """Write the event that adds text to the buffer."""
-    return _event("input_text_buffer.append", text=text)
-
-
-def commit() -> dict[str, Any]:
-    """Write the event that has the buffer spoken."""
-    return _event("input_text_buffer.commit")
-
-
-def clear() -> dict[str, Any]:
-    """Write the event that empties the buffer."""
-    return _event("input_text_buffer.clear")
-
-
-def finish() -> dict[str, Any]:
-    """Write the event that ends the session once all is spoken."""
-    return _event("session.finish")
 
 
 def new_session(model: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The messages of speech over HTTP: what is asked, what is answered, and how characters are counted.
+"""The messages of speech over HTTP: what is answered, and how languages are named and characters counted.
 
 Shapes: the service's reference of HTTP synthesis and recorded answers of the hosted service (November 2026).
 """
@@ -22,7 +22,6 @@ __all__ = [
     "language_of",
     "language_type",
     "streaming_wav_header",
-    "synthesis_payload",
     "wav_header",
 ]
 
@@ -87,22 +86,6 @@ def language_of(named: str | None) -> str:
     """
     codes = {AUTO.lower(): "auto"} | {name.lower(): code for code, name in LANGUAGES.items()}
     return codes[(named or AUTO).lower()]
-
-
-def synthesis_payload(*, model: str, text: str, voice: str, language: str | None = None) -> dict[str, Any]:
-    """Write the request that speaks, as the SDK writes it.
-
-    Parameters
-    ----------
-    model, text, voice : str
-        As the service names them.
-    language : str, optional
-        Two-letter code; not given, it is not sent.
-    """
-    message = {"text": text, "voice": voice}
-    if language is not None:
-        message["language_type"] = language_type(language)
-    return {"model": model, "input": message, "parameters": {}}
 
 
 def audio(request_id: str, *, data: str = "", url: str | None = None, expires_at: int) -> dict[str, Any]:
