@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from vcnb.errors import ServiceBrokenError, ServiceError, ServiceUnreachableError, VcnbError
+from vcnb.errors import ServiceBrokenError, ServiceError, VcnbError
 from vcnb.protocol.envelope import decipher, error_of
 from vcnb.protocol.synthesis import language_type
 from vcnb.settings import Settings
@@ -206,15 +206,12 @@ class Line:
         return interrupted(self._call, reason, host=host, region=self._settings.region)
 
     def _say(self, send: Callable[..., None], *args: Any, **options: Any) -> None:
+        import websocket
+
         failed = False
         try:
             send(*args, **options)
-        except (OSError, ValueError, AttributeError, ServiceUnreachableError):
-            failed = True
-        except Exception as error:
-            # The socket library's errors have no common builtin; all else is a fault of ours and goes on.
-            if not type(error).__module__.startswith("websocket"):
-                raise
+        except (OSError, ValueError, AttributeError, websocket.WebSocketException):
             failed = True
         if failed and self._ears is not None:
             self._ears.decided_end.wait(PATIENCE)
