@@ -53,6 +53,10 @@ def test_hard_failures_are_those_that_the_service_would_refuse(report):
     assert Report("", (soft,)).verdict == "fail"
 
 
+def test_json_of_a_name_that_no_encoding_can_write_can_be_written():
+    assert json.loads(Report("\udcff.wav", ()).to_json().encode())["file"] == "\udcff.wav"
+
+
 def test_json_is_one_line_of_the_agreed_form(report):
     line = report.to_json()
     assert "\n" not in line

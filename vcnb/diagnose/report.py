@@ -64,8 +64,8 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """Give it as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        """Give it as one line of JSON, in ASCII: a file's name may hold what no encoding can write."""
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Give it as a table, one row a finding."""
