@@ -50,6 +50,19 @@ def test_a_text_may_come_in_whatever_pieces_it_is_written_in(open_line, mode):
     assert spoken(line.speech) == pytest.approx(21, abs=2)
 
 
+@pytest.mark.parametrize("act", [next, list, lambda line: line.say("Hi."), Conversation.commit, Conversation.finish])
+def test_a_line_outside_its_block_is_refused_and_nobody_waits(open_line, act):
+    with pytest.raises(errors.SettingsError, match="not open"):
+        act(open_line())
+
+
+def test_a_line_is_opened_once(open_line):
+    with open_line() as line:
+        pass
+    with pytest.raises(errors.SettingsError, match="opened before"):
+        line.__enter__()
+
+
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5"])
 def test_a_timeout_that_is_none_is_refused(open_line, timeout):
     with pytest.raises(errors.SettingsError, match="impossible"):

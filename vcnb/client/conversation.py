@@ -78,9 +78,12 @@ class Conversation(Iterator[Clip]):
         self._spoken: list[str] = []
         self._buffer: list[str] = []
         self._lock = threading.Lock()
-        self._finished = False
+        self._entered = self._finished = False
 
     def __enter__(self) -> Conversation:
+        if self._entered:
+            raise SettingsError("The conversation was opened before.", remedy="open another one")
+        self._entered = True
         self._call.__enter__()
         try:
             with quiet():
@@ -99,6 +102,7 @@ class Conversation(Iterator[Clip]):
             self._hang_up()
 
     def __next__(self) -> Clip:
+        self._was_entered()
         return self._take.next()
 
     def __repr__(self) -> str:
@@ -166,6 +170,7 @@ class Conversation(Iterator[Clip]):
     def finish(self) -> None:
         """Say that no more comes: the rest is spoken, and iterating ends with it. A second time changes nothing."""
         with self._lock:
+            self._was_entered()
             if self._finished:
                 return
             self._finished = True
@@ -191,7 +196,12 @@ class Conversation(Iterator[Clip]):
         self._spoken += self._buffer
         self._buffer.clear()
 
+    def _was_entered(self) -> None:
+        if not self._entered:
+            raise SettingsError("The conversation is not open.", remedy="use it as: with account.converse(...) as line")
+
     def _still_open(self) -> None:
+        self._was_entered()
         if self._finished:
             raise SettingsError("The conversation is finished.", remedy="open another one")
 
