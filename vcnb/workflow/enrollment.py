@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,10 +166,14 @@ def prepare(
             "Nobody said that the speaker agreed.",
             remedy='say who agreed and on what ground, as consent="my own voice"',
         )
+    if not isinstance(preferred_name, str):
+        raise SettingsError(f"The name is no string but {type(preferred_name).__name__}.", remedy="give a str")
     check_preferred_name(preferred_name)
     models = check_models(target_model)
     check_language(language)
-    spoken = transcript.strip() or None if isinstance(transcript, str) else None
+    if not isinstance(transcript, str | None):
+        raise SettingsError(f"The transcript is no string but {type(transcript).__name__}.", remedy="give a str")
+    spoken = transcript.strip() or None if transcript else None
     notes = [] if language else ["No language was given: none is sent, and the service decides."]
     if progress is not None:
         progress("checking the recording", 0.0)
@@ -191,12 +195,13 @@ def prepare(
 
 def check_models(target_model: str | Sequence[str]) -> tuple[str, ...]:
     """Refuse a model that no voice can be made for; name each once."""
-    wanted = (target_model,) if isinstance(target_model, str) else tuple(dict.fromkeys(target_model))
-    strange = [each for each in wanted if each not in MODELS]
+    several = isinstance(target_model, Iterable) and not isinstance(target_model, str)
+    wanted: tuple[Any, ...] = tuple(target_model) if several else (target_model,)
+    strange = [each for each in wanted if not isinstance(each, str) or each not in MODELS]
     if strange or not wanted:
         named = f"{strange[0]!r} is no model for cloned voices." if strange else "No model was named."
         raise SettingsError(named, remedy=f"use one or more of {', '.join(MODELS)}")
-    return wanted
+    return tuple(dict.fromkeys(wanted))
 
 
 def check_language(language: str | None) -> None:
@@ -212,7 +217,7 @@ def check_language(language: str | None) -> None:
     SettingsError
         On any other word.
     """
-    if language is not None and language not in LANGUAGES:
+    if language is not None and not (isinstance(language, str) and language in LANGUAGES):
         raise SettingsError(f"{language!r} is no language of the service.", remedy=f"use one of {', '.join(LANGUAGES)}")
 
 
