@@ -113,6 +113,18 @@ def test_what_is_done_is_not_done_again(bootstrap, installed):
     assert installed == ["make", "test"]
 
 
+@pytest.mark.parametrize(("arguments", "level"), [(["test"], "test"), (["test", "--help"], "base")])
+def test_help_about_the_tests_does_not_install_them(bootstrap, monkeypatch, arguments, level):
+    wanted = []
+    monkeypatch.setattr(sys, "argv", ["vcnb", *arguments])
+    monkeypatch.setattr(bootstrap, "installed_here", lambda _: False)
+    monkeypatch.setattr(bootstrap, "set_up", wanted.append)
+    monkeypatch.setattr(bootstrap, "inside", lambda: False)
+    monkeypatch.setattr(bootstrap, "go_inside", lambda: 0)
+    assert bootstrap.main() == 0
+    assert wanted == [level]
+
+
 def test_a_changed_list_of_packages_is_installed_into_the_same_environment(bootstrap, installed, clone):
     bootstrap.set_up("base")
     with (clone / "pyproject.toml").open("a") as file:

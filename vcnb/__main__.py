@@ -46,7 +46,8 @@ def main() -> int:
     if sys.version_info < NEEDED:
         found = ".".join(str(part) for part in sys.version_info[:3])
         return fail("vcnb needs Python 3.11 or newer; this is Python " + found, "install a newer Python and use that")
-    level = "test" if "test" in sys.argv[1:2] else "base"
+    helped = {"-h", "--help"} & set(sys.argv[2:])
+    level = "test" if "test" in sys.argv[1:2] and not helped else "base"
     try:
         if os.path.isfile(os.path.join(ROOT, "pyproject.toml")) and not installed_here(level):
             set_up(level)
