@@ -146,6 +146,74 @@ def test_what_is_wrong_ends_in_one_line_and_one_remedy(shell, practice, tmp_path
     assert seen["create"] + seen["synthesis"] == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["enroll", "good.wav"], "Missing option '--name'"),
+        (["speak", "Hello."], "Missing option '--voice'"),
+        (["diagnose"], "Missing argument"),
+        (["voices", "--what"], "No such option: --what"),
+    ],
+)
+def test_what_is_missing_is_named(shell, arguments, said):
+    status, _, told = shell(*arguments)
+    assert status == 2
+    assert said in told
+    assert told.endswith(f"  try: vcnb {arguments[0]} --help\n")
+
+
+def test_without_a_command_the_help_is_shown_once(capsys):
+    assert run([]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out + printed.err).count("Usage:") == 1
+    assert wrong(printed.err)
+
+
+def test_remedies_speak_the_shells_language(shell, practice, capsys, monkeypatch):
+    recording = samples()["kathleen_en"]
+    assert '--consent "my own voice"' in shell("enroll", recording, "--name", "a")[2]
+    assert "vcnb voices" in shell("speak", "Hello.", "--voice", "nobody")[2]
+    monkeypatch.delenv("DASHSCOPE_API_KEY")
+    monkeypatch.setenv("DASHSCOPE_API_KEY_FILE_PATH", "nowhere")
+    capsys.readouterr()
+    assert run(["voices", "--region", "beijing"]) == 2
+    assert "--region practice" in capsys.readouterr().err
+    assert "DASHSCOPE_API_KEY" in shell("voices")[2]
+
+
+def test_an_id_is_never_broken_over_two_lines(shell, practice):
+    voices = [practice.voice(), practice.voice("qwen3-tts-vc-realtime-2026-01-15")]
+    lines = shell("voices")[1].splitlines()
+    assert sorted(line.split()[0] for line in lines[1:]) == sorted(voices)
+
+
+def test_an_unreadable_file_says_why(shell):
+    status, shown, _ = shell("diagnose", "missing.wav")
+    assert status == 3
+    assert "there is no such file" in shown
+
+
+def test_a_recording_is_not_repaired_over_itself(shell, tmp_path):
+    mine = tmp_path / "mine.wav"
+    shutil.copy(samples()["kathleen_en"], mine)
+    before = mine.read_bytes()
+    status, _, said = shell("repair", "mine.wav", "./mine.wav")
+    assert (status, wrong(said)) == (2, True)
+    assert mine.read_bytes() == before
+
+
+def test_a_repair_says_what_it_could_not_mend(shell, tmp_path):
+    from vcnb.audio.encode import save
+    from vcnb.audio.load import load
+
+    whole = load(samples()["kathleen_en"])
+    save(load((whole.samples[: 2 * whole.sample_rate], whole.sample_rate)), tmp_path / "short.wav")
+    status, _, said = shell("repair", "short.wav", "out.wav")
+    assert status == 0
+    assert "still refuse it" in said
+    assert "nothing that could be mended" in said
+
+
 def test_a_service_that_is_not_there_is_5_and_a_wrong_key_is_4(shell, practice, monkeypatch, capsys):
     assert run(["voices", "--base-url", "http://127.0.0.1:1/api/v1"]) == 5
     assert wrong(capsys.readouterr().err)
@@ -179,6 +247,19 @@ def test_consent_is_asked_for_on_a_terminal(shell, monkeypatch, practice):
     assert made[0]["consent"] == "my own voice"
 
 
+def test_a_practice_service_that_runs_already_is_told_and_left_running(tmp_path):
+    from vcnb.practice.launch import ensure
+
+    with ensure(tmp_path / "practice", engine="tone") as running:
+        command = [sys.executable, "-m", "vcnb", "practice", "--json", "--data", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as second:
+            told = json.loads(second.stdout.readline())
+            second.terminate()
+        assert told["base_http_api_url"] == running.base_url
+        assert told["api_key"] == running.api_key.reveal()
+        assert running.alive()
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, errors.CancelledError("stopped")])
 def test_a_cancelled_command_is_130(monkeypatch, capsys, interruption):
     def interrupted(*_, **__):
@@ -186,7 +267,9 @@ def test_a_cancelled_command_is_130(monkeypatch, capsys, interruption):
 
     monkeypatch.setattr(vcnb.workflow.doctor, "doctor", interrupted)
     assert run(["doctor"]) == 130
-    assert "Traceback" not in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "stopped" in said.lower()
 
 
 def started(*arguments, code=None, **options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
@@ -10,7 +11,7 @@ from vcnb.errors import VcnbError
 
 from . import clips, service, voices
 from .ending import CANCELLED, fail, last_words, status_of
-from .output import steady
+from .output import say, steady
 
 __all__ = ["app", "run"]
 
@@ -69,7 +70,16 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.Exit as end:
         return int(end.exit_code)
     except ClickException as error:
-        # Without any argument the message is empty, and the help was printed.
-        fail(str(getattr(error, "message", error)) or "A command is missing.", "vcnb --help, or vcnb COMMAND --help")
+        fail(_complaint(error), f"{getattr(getattr(error, 'ctx', None), 'command_path', 'vcnb')} --help")
         return 2
+    if status == CANCELLED:  # typer takes Ctrl-C for an answer
+        fail("Stopped.", "")
     return status if isinstance(status, int) else 0
+
+
+def _complaint(error: Any) -> str:
+    """Say which command, argument or option is wrong or missing."""
+    if "NoArgs" in type(error).__name__:  # its message is the help
+        say(error.format_message() + "\n")
+        return "A command is missing."
+    return str(error.format_message())

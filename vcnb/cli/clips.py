@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .ending import UnreadableError
 from .options import BaseUrl, Data, Json, Region, read
-from .output import document, result, table
+from .output import document, result, say, table
 
 if TYPE_CHECKING:
     from vcnb.diagnose.report import Report
@@ -58,23 +59,31 @@ def repair(
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> int:
-    """Mend what can be mended: mono, 24 kHz or more, WAV 16-bit, at most 60 s."""
+    """Mend what can be mended in a recording. The copy is mono, 24 kHz or more, WAV 16-bit, at most 60 s."""
     from vcnb.audio.encode import save
-    from vcnb.errors import ClipError
+    from vcnb.diagnose.report import diagnose as judge
+    from vcnb.errors import ClipError, SettingsError
     from vcnb.repair.repair import repair as mend
 
     better = mend(read(source))
+    if os.path.exists(target) and os.path.samefile(source, target):
+        raise SettingsError(f"{target} would be written over itself.", remedy="give the copy another name")
     try:
         save(better, target)
     except ClipError as error:
         raise UnreadableError(error.message, remedy=error.remedy) from None
+    for finding in judge(better).hard_failures:
+        say(f"The service would still refuse it: {finding.message}")
     edits = [{"name": edit.name, "reason": edit.reason, "change": edit.change} for edit in better.edits]
     if json:
         facts = {"duration": better.duration, "sample_rate": better.sample_rate}
         document({"file": target, "source": source, **facts, "edits": edits})
         return 0
     result(f"{target}: {better.duration:.2f} s at {better.sample_rate} Hz")
-    table(("edit", "why", "change"), [tuple(edit.values()) for edit in edits])
+    if edits:
+        table(("edit", "why", "change"), [tuple(edit.values()) for edit in edits])
+    else:
+        say("There was nothing that could be mended; the copy holds the same sound.")
     return 0
 
 
@@ -82,5 +91,8 @@ def _show(file: str, report: Report) -> None:
     rows = []
     for finding in report.findings:
         value = "" if finding.value is None else f"{finding.value} {finding.unit}".strip()
-        rows.append((finding.verdict, finding.check, value, finding.required, finding.advice or finding.message))
+        said = finding.advice or finding.message
+        if finding.advice and not value:  # the message alone says what was found
+            said = f"{finding.message} Try: {finding.advice}"
+        rows.append((finding.verdict, finding.check, value, finding.required, said))
     table(("", "check", "value", "wanted", ""), rows, title=f"{file}: {report.verdict}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import types
 
@@ -45,6 +46,18 @@ STATUS: tuple[tuple[type[VcnbError], int], ...] = (
 )
 CANCELLED = 130
 FAULT = 1
+# Remedies are written for a notebook; this is how a shell says the same.
+IN_A_SHELL = (
+    (r'consent="([^"]*)"', r'--consent "\1"'),
+    (r"\bregion='(\w+)'", r"--region \1"),
+    (r"connect\((--region \w+)\)", r"\1"),
+    (r"\b(?:base_url|data)=", lambda found: "--" + found[0][:-1].replace("_", "-")),
+    (r"\bpass api_key=", "set DASHSCOPE_API_KEY"),
+    (r"\bbase_url\b", "--base-url"),
+    (r"give a Voice, its id, or a row of account\.voices\(\)", "give the id of a voice, as `vcnb voices` lists it"),
+    (r"account\.voices\(\)", "those that `vcnb voices` lists"),
+    (r"\bvcnb\.repair\b", "`vcnb repair`"),
+)
 
 
 def status_of(error: VcnbError) -> int:
@@ -67,6 +80,8 @@ def fail(happened: str, remedy: str) -> None:
         The two sentences; line breaks in them become spaces.
     """
     say(" ".join(happened.split()))
+    for words, instead in IN_A_SHELL:
+        remedy = re.sub(words, instead, remedy)
     if remedy:
         say(f"  try: {' '.join(remedy.split())}")
 

@@ -69,6 +69,7 @@ def start(
 
     resolve(region, base_url=base_url, data=data)
     folder = tutorials(Path.cwd())
+    say("starting the practice service and JupyterLab")
     practice = _practice(data_folder(data) / "practice")
     token = secrets.token_hex(24)
     chosen = _free_port(port)

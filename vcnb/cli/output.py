@@ -9,6 +9,8 @@ from typing import Any
 
 __all__ = ["document", "result", "say", "steady", "table"]
 
+WIDTH_OF_A_PIPE = 1000  # ours: no row of ours is longer
+
 
 def steady() -> None:
     """Let no character that a terminal lacks, and no odd byte of a file's name, end a command."""
@@ -36,7 +38,7 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", fold: bool = True) -> None:
     """Print a table for people.
 
     Parameters
@@ -47,6 +49,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
         Cells; None is left empty.
     title : str
         Above it.
+    fold : bool
+        Whether a narrow terminal folds the columns; an id that is to be copied must not be folded.
     """
     from rich.console import Console
     from rich.table import Table
@@ -54,8 +58,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
 
     drawn = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        drawn.add_column(column, overflow="fold", no_wrap=not fold)
     for cells in rows:
         # Text: what comes from files and services is never read as markup.
         drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
-    Console(soft_wrap=False, highlight=False).print(drawn)
+    # A pipe has no width: what reads it wants a row on one line.
+    width = None if fold and sys.stdout.isatty() else WIDTH_OF_A_PIPE
+    Console(soft_wrap=False, highlight=False, width=width).print(drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ def lab(
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> int:
-    """Start JupyterLab on the first tutorial, with the practice service."""
+    """Start JupyterLab on the first tutorial. The practice service runs as long as it does."""
     from .lab import start
 
     return start(port=port, browser=browser, json=json, region=region, base_url=base_url, data=data)
@@ -61,9 +62,10 @@ def practice(
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> None:
-    """Run the practice service in the foreground, for any DashScope client."""
+    """Run the practice service, for any DashScope client. It stays in the foreground."""
     from vcnb.errors import SettingsError
-    from vcnb.practice.launch import run
+    from vcnb.practice.launch import ensure, run
+    from vcnb.practice.register import AlreadyRunningError
     from vcnb.settings import data_folder
 
     def ready(service: Any) -> None:
@@ -79,10 +81,22 @@ def practice(
             return
         for name, value in addresses.items():
             result(f"{name} = {value}")
+
+    def own(service: Any) -> None:
+        ready(service)
         say("Ctrl-C ends it.")
 
+    folder = data_folder(data) / "practice"
     try:
-        run(data_folder(data) / "practice", port=port, api_key=api_key, on_ready=ready)
+        run(folder, port=port, api_key=api_key, on_ready=own)
+    except AlreadyRunningError:
+        if port or api_key:
+            raise  # the one that runs has its own
+        with ensure(folder) as running:
+            ready(running)
+            say("A notebook or another shell started it; Ctrl-C leaves it to them.")
+            while running.alive():
+                time.sleep(0.5)
     except OSError as error:
         raise SettingsError(
             f"The practice service cannot listen on port {port}: {error.strerror or error}.",
@@ -109,7 +123,7 @@ def clone(
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> int:
-    """Run the tests of a clone: ruff, mypy, pytest and the notebooks, with a real browser."""
+    """Run the tests of a clone. These are ruff, mypy, pytest with a real browser, and the notebooks."""
     from .testing import run_tests
 
     return run_tests(Path(sys.modules["vcnb"].__path__[0]).parent, all_figures=all_figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["delete", "enroll", "safe_file", "speak", "voices"]
 
+MODEL_HELP = "A model that will speak with it, else the one over HTTP; may be repeated: one voice, one price each."
 # Windows gives these no file, whatever their ending.
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")
 
@@ -29,7 +31,7 @@ def enroll(
     consent: Annotated[
         str | None, typer.Option(help="Who agreed, and on what ground. Asked for on a terminal.")
     ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="A model that will speak with it; one voice each.")] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help=MODEL_HELP)] = None,
     transcript: Annotated[str | None, typer.Option(help="What is said in the recording.")] = None,
     language: Annotated[str | None, typer.Option(help="Two-letter code of the recording.")] = None,
     json: Json = False,
@@ -75,7 +77,7 @@ def voices(json: Json = False, region: Region = None, base_url: BaseUrl = None, 
                 document(each)
             return
         shown = ("voice", "target_model", "language", "created_at")
-        table(shown, [[each[name] for name in shown] for each in rows])
+        table(shown, [[_short(each[name]) for name in shown] for each in rows], fold=False)
         say(f"{len(rows)} voice{'' if len(rows) == 1 else 's'} in region {account.region}")
 
 
@@ -130,6 +132,7 @@ def speak(
                     say(f"piece {number}: {piece.duration:.2f} s")
                 speech = pieces.speech
         else:
+            say("speaking")
             speech = account.speak(text, voice=voice, language=language)
     try:
         save(speech, target)
@@ -171,6 +174,11 @@ def _target(out: str | None, text: str) -> Path:
     if not path.absolute().parent.is_dir() or path.is_dir():
         raise UnreadableError(f"{out}: there is no such folder to write to.", remedy="make the folder first")
     return path
+
+
+def _short(value: Any) -> Any:
+    """Write a time as the clock on the wall here shows it."""
+    return f"{value.astimezone():%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
 
 
 def _facts(speech: Speech) -> dict[str, Any]:
