@@ -123,6 +123,12 @@ def test_a_name_stays_the_function_after_its_room_was_loaded():
     assert callable(vcnb.repair)
 
 
+def test_the_front_door_shows_its_names_and_the_errors_and_nothing_else():
+    code = "import vcnb; print(vcnb.errors.ServiceError, [n for n in dir(vcnb) if not n.startswith('__')])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == f"<class 'vcnb.errors.ServiceError'> {sorted([*vcnb.__all__, 'errors'])}"
+
+
 def test_importing_vcnb_loads_nothing_but_itself():
     code = (
         "import sys; before = set(sys.modules); import vcnb;"

@@ -67,6 +67,8 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":  # a room that is a name of the door: `except vcnb.errors.ServiceError`
+        return importlib.import_module("vcnb.errors")
     if name not in _ROOMS:
         raise AttributeError(f"module 'vcnb' has no attribute {name!r}")
     found = getattr(importlib.import_module(_ROOMS[name]), name)
@@ -75,7 +77,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> "list[str]":
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__, "errors"})
 
 
 class _FrontDoor(types.ModuleType):
