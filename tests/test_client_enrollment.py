@@ -159,11 +159,6 @@ def test_a_timeout_that_is_none_is_refused(practice, timeout):
         EnrollmentClient(practice.settings(), timeout=timeout)
 
 
-def test_the_workspace_travels(practice):
-    # The service reads no workspace; that a header of it breaks nothing is all that can be seen from outside.
-    assert EnrollmentClient(practice.settings(workspace="ws_1")).list_voices() == []
-
-
 def test_a_wrong_key_makes_nothing(practice, recording):
     client = EnrollmentClient(practice.settings(api_key=Secret("sk-0123456789abcdef")))
     with pytest.raises(errors.AuthenticationError):

@@ -119,7 +119,7 @@ class Conversation(Iterator[Clip]):
         Raises
         ------
         SettingsError
-            If it cannot be spoken, or after `finish`.
+            If it cannot be spoken, outside the block, or after `finish`.
         VcnbError
             If the line broke.
         """

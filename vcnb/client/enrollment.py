@@ -114,7 +114,7 @@ class EnrollmentClient:
             if isinstance(voice, str) and voice:
                 return _made(voice, answer["output"], target_model, language, self._settings.region)
             answer = ServiceBrokenError("The answer names no voice.", request_id=str(answer.get("request_id") or ""))
-        if isinstance(answer, ServiceError) and answer.status is not None and 400 <= answer.status < 500:
+        if isinstance(answer, ServiceError) and _turns_down(answer):
             raise answer
         told = f" (request id {answer.request_id})" if isinstance(answer, ServiceError) and answer.request_id else ""
         raise OutcomeUnknownError(
@@ -223,6 +223,11 @@ class EnrollmentClient:
         except ServiceError as error:
             refused = error
         return refused.with_traceback(None)
+
+
+def _turns_down(answer: ServiceError) -> bool:
+    """Say whether it tells that nothing was done; a code of failure under a status of refusal does not."""
+    return answer.status is not None and 400 <= answer.status < 500 and not isinstance(answer, ServiceBrokenError)
 
 
 def _made(voice: str, output: dict[str, Any], target_model: str, language: str | None, region: str) -> Voice:
