@@ -178,7 +178,7 @@ def test_leaving_by_an_exception_hangs_up(open_line, practice):
     with pytest.raises(ZeroDivisionError), open_line() as line:  # noqa: PT012
         line.say("A text that takes a good while to be spoken, with two hundred milliseconds a piece. ")
         raise ZeroDivisionError
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     with pytest.raises(errors.CancelledError):
         list(line)
 
@@ -222,7 +222,7 @@ def test_a_commit_that_is_never_spoken_is_missed(open_line, practice, monkeypatc
         line.say("A text with more than one piece of sound.")
         line.commit()
         list(line)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_silence_while_nothing_is_due_is_no_fault(open_line, monkeypatch):
@@ -241,7 +241,7 @@ def test_a_conversation_that_is_dropped_hangs_up(open_line):
     line.say("Hello.")
     del line
     gc.collect()
-    until = time.monotonic() + 2
+    until = time.monotonic() + 5
     while any(each.name in ("vcnb-realtime", "vcnb-deadline") for each in threading.enumerate()):
         assert time.monotonic() < until
         time.sleep(0.005)
