@@ -307,8 +307,10 @@ def headers_without_end(_):
 
 def test_an_answer_to_the_upgrade_that_is_no_upgrade_is_named():
     page = whole(b"<html>sign in</html>", kind="text/html")
-    with peer(lambda n: [page]) as other, pytest.raises(errors.ServiceBrokenError, match="upgrade with status 200"):
-        speak(other.settings(), "realtime", timeout=5)
+    with peer(lambda n: [page]) as other:
+        with pytest.raises(errors.ServiceBrokenError, match="upgrade with status 200") as caught:
+            speak(other.settings(), "realtime", timeout=5)
+        assert "billed" not in caught.value.remedy
 
 
 def test_an_upgrade_that_never_comes_leaves_no_thread():

@@ -189,7 +189,11 @@ class Line:
         """Say why the handshake failed."""
         status = getattr(cause, "status_code", None)
         if not self._call.stopped and isinstance(status, int) and status < 400:
-            return broken(f"The service answered the upgrade with status {status}.", status=status)
+            return ServiceBrokenError(
+                f"The service answered the upgrade with status {status}.",
+                status=status,
+                remedy="no text was sent; look what stands between: a proxy, a page to sign in, another base_url",
+            )
         if not self._call.stopped and isinstance(status, int):
             self._call.retry_after = (getattr(cause, "resp_headers", None) or {}).get("retry-after")
             try:
