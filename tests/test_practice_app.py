@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import socket
+
 import pytest
 import requests
 
 CUSTOMIZATION = "/api/v1/services/audio/tts/customization"
 GENERATION = "/api/v1/services/aigc/multimodal-generation/generation"
+HALF = b'{"model": "qwen-voice-enrollment", "input": {"action": "delete", "voice": "\xed\xa0\x80"}}'
 LIST = {"model": "qwen-voice-enrollment", "input": {"action": "list"}}
 
 
@@ -64,6 +69,67 @@ def test_get_where_post_belongs_is_refused_in_the_services_words(practice, path)
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "key", "status"),
+    [
+        ("POST", CUSTOMIZATION, "wrong", 401),
+        ("POST", CUSTOMIZATION, None, 400),
+        ("GET", CUSTOMIZATION, None, 405),
+        ("GET", "/nowhere", None, 404),
+        ("GET", "/results/guessed.wav", "wrong", 403),
+        ("GET", "/practice/health", None, 200),
+        ("GET", "/api-ws/v1/realtime", "wrong", 401),
+        ("GET", "/api-ws/v1/realtime", None, 400),
+    ],
+)
+def test_every_answer_says_which_account_it_is_of(practice, method, path, key, status):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = practice.ask(method, path, headers=headers | {"Upgrade": "websocket"})
+    assert answer.status_code == status
+    assert answer.headers["X-Vcnb-Practice-Folder"] == practice.service.folder_id
+    assert answer.headers["X-Vcnb-Practice-Settle"] == "2"
+    assert answer.headers["x-request-id"]
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def raw(practice, *requests_of_one_line):
+    """Send bytes as they are; give back all that comes until the service closes."""
+    with socket.create_connection(("127.0.0.1", practice.service.port), timeout=10) as line:
+        line.sendall(b"".join(requests_of_one_line))
+        return b"".join(iter(lambda: line.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/results/../practice/faults",
+        "/results/..%2fpractice/faults",
+        "/results/%2e%2e/practice/faults",
+        "//practice/faults",
+    ],
+)
+def test_no_path_leads_past_the_key(practice, path):
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{practice.service.port}\r\nConnection: close\r\n\r\n"
+    answer = raw(practice, head.encode())
+    assert answer.split(b" ")[1] in (b"401", b"404")
+    assert b"pending" not in answer
+
+
+def test_requests_that_come_all_at_once_are_answered_in_their_order(practice):
+    sent = []
+    for size in range(1, 6):
+        body = json.dumps({"model": "qwen-voice-enrollment", "input": {"action": "list", "page_size": size}})
+        head = f"POST {CUSTOMIZATION} HTTP/1.1\r\nHost: 127.0.0.1:{practice.service.port}\r\n"
+        head += f"Authorization: Bearer {practice.api_key.reveal()}\r\nContent-Length: {len(body)}\r\n"
+        sent.append((head + ("Connection: close\r\n" if size == 5 else "") + "\r\n" + body).encode())
+    assert re.findall(rb'"page_size": (\d)', raw(practice, *sent)) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_body_that_is_not_packed_as_it_says_is_refused(practice):
+    answer = practice.ask("POST", CUSTOMIZATION, data=b"{}", headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadRequest.IllegalInput")
+
+
+@pytest.mark.parametrize(
     ("body", "code"),
     [
         (b"", "BadRequest.IllegalInput"),
@@ -71,12 +137,26 @@ def test_get_where_post_belongs_is_refused_in_the_services_words(practice, path)
         (b"[" * 100_000, "BadRequest.IllegalInput"),
         (b"[]", "BadRequest.IllegalInput"),
         (b'{"model": "qwen-voice-enrollment", "input": {"action": "list", "a": "\\uD800"}}', "BadRequest.IllegalInput"),
+        (HALF, "BadRequest.IllegalInput"),
+        (HALF.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass"), "BadRequest.IllegalInput"),
         (b'{"input": {"action": "list"}}', "BadRequest.EmptyModel"),
         (b'{"model": "qwen-voice-enrollment"}', "BadRequest.EmptyInput"),
         (b'{"model": "qwen-voice-enrollment", "input": {}}', "BadRequest.EmptyInput"),
         (b'{"model": "m", "input": "x' + b"x" * (33 * 2**20) + b'"}', "BadRequest.TooLarge"),
     ],
-    ids=["empty", "broken", "deep", "array", "half a character", "no model", "no input", "empty input", "33 MiB"],
+    ids=[
+        "empty",
+        "broken",
+        "deep",
+        "array",
+        "half a character",
+        "half, raw",
+        "UTF-16",
+        "no model",
+        "no input",
+        "empty input",
+        "33 MiB",
+    ],
 )
 def test_a_body_of_another_form_has_its_own_code(practice, body, code):
     answer = practice.ask("POST", CUSTOMIZATION, data=body, headers={"Content-Type": "application/json"})

@@ -14,7 +14,10 @@ import requests
 
 import vcnb
 from vcnb.audio.encode import wav_bytes
-from vcnb.practice.state import new_voice_name
+from vcnb.errors import SettingsError
+from vcnb.practice import state as account
+from vcnb.practice.rules import RULES
+from vcnb.practice.state import State, new_voice_name
 from vcnb.protocol.enrollment import create_payload, data_uri, delete_payload, list_payload
 from vcnb.protocol.voice import CHINA_TIME, preferred_name_of
 
@@ -168,10 +171,13 @@ FAMILIES = [
     ({"model": "voice-enrollment", "input": {"action": "create_voice", "prefix": "x", "url": "u"}}, "Model not exist."),
     ({"model": "qwen-voice-design", "input": {"action": "create", "voice_prompt": "calm"}}, "Model not exist."),
     ({"model": "qwen3-tts-vc-2026-01-22", "input": {"action": "list"}}, "Model not exist."),
-    ({"model": "qwen-voice-enrollment", "input": {"action": "create_voice", "prefix": "x", "url": "u"}}, "Unsupported"),
-    ({"model": "qwen-voice-enrollment", "input": {"action": "query", "voice": "v"}}, "Unsupported"),
-    ({"model": "qwen-voice-enrollment", "input": {"action": ["create"]}}, "Unsupported"),
-    ({"model": "qwen-voice-enrollment", "input": {"page_size": 2}}, "Unsupported"),
+    (
+        {"model": "qwen-voice-enrollment", "input": {"action": "create_voice", "prefix": "x", "url": "u"}},
+        RULES["action"][2],
+    ),
+    ({"model": "qwen-voice-enrollment", "input": {"action": "query", "voice": "v"}}, RULES["action"][2]),
+    ({"model": "qwen-voice-enrollment", "input": {"action": ["create"]}}, RULES["action"][2]),
+    ({"model": "qwen-voice-enrollment", "input": {"page_size": 2}}, RULES["action"][2]),
 ]
 
 
@@ -232,6 +238,36 @@ def test_the_recording_is_kept_as_it_came(practice):
     original = vcnb.load(recording())
     assert kept.sample_rate == original.sample_rate
     np.testing.assert_allclose(kept.samples, original.samples, atol=1 / 32_768)
+
+
+def test_a_full_disk_is_an_answer_and_not_the_end(practice):
+    database = practice.service.state._db
+    database.execute("VACUUM")  # what was deleted before leaves room
+    (used,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count={used}")
+    try:
+        answer = create(practice)
+        assert (answer.status_code, answer.json()["code"]) == (500, "InternalError")
+        assert "full" in answer.json()["message"]
+        assert listed(practice)["voice_list"] == []
+    finally:
+        database.execute("PRAGMA max_page_count=1000000000")
+    assert create(practice).status_code == 200
+    assert practice.counters()["creations"] == 1
+
+
+def test_results_have_a_place_that_ends_and_the_oldest_goes_first(practice, monkeypatch):
+    monkeypatch.setattr(account, "RESULTS_BYTES", 250)
+    state = practice.service.state
+    tokens = [state.keep_result(bytes(100), time.time() + 60 + number) for number in range(4)]
+    assert [state.result(token) is not None for token in tokens] == [False, False, True, True]
+
+
+def test_a_file_that_is_no_account_is_named_and_left_as_it_is(tmp_path):
+    (tmp_path / "practice.sqlite").write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(SettingsError, match=r"practice\.sqlite cannot be opened \(file is not a database\)"):
+        State(tmp_path)
+    assert (tmp_path / "practice.sqlite").read_bytes().startswith(b"not a database")
 
 
 def test_two_services_on_one_folder_see_the_same_account(practice, session_folder):

@@ -9,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 import requests
+from conftest import Practice, WatchedEngine
+from test_practice_realtime import Line
 
 import vcnb
-from vcnb.practice.serve import Service
+from vcnb.practice.serve import Service, serve
 from vcnb.protocol.enrollment import create_payload, data_uri, list_payload
 
 MODEL = "qwen3-tts-vc-2026-01-22"
@@ -124,6 +127,43 @@ def test_it_ends_soon_after_its_last_user(tmp_path):
 def test_it_ends_when_nobody_ever_came(tmp_path):
     with process(tmp_path, stay=False, first_lease=0.5) as running:
         assert running.popen.wait(10) == 0
+
+
+def test_a_user_who_stays_for_a_moment_was_a_user(tmp_path):
+    with process(tmp_path, stay=False) as running:
+        lease(running).close()
+        assert running.popen.wait(10) == 0
+
+
+def test_it_stops_although_its_clients_have_stopped_reading(tmp_path):
+    engine = WatchedEngine()
+    service = Service(tmp_path, engine=engine)
+    service.start_thread()
+    deaf = Practice(service, engine)
+    with contextlib.ExitStack() as lines:
+        for _ in range(4):
+            line = lines.enter_context(Line(deaf))
+            line.configure(deaf, mode="commit")
+            line.say("input_text_buffer.append", text="x" * 20_000)
+            line.say("input_text_buffer.commit")
+        before, deadline = -1, time.monotonic() + 20
+        while before != engine.n_pieces and time.monotonic() < deadline:  # until all buffers on the way are full
+            before = engine.n_pieces
+            time.sleep(0.3)
+        begun = time.monotonic()
+        stopping = threading.Thread(target=service.stop_thread, daemon=True)
+        stopping.start()
+        stopping.join(15)
+        assert time.monotonic() - begun < 10
+
+
+def test_a_port_that_is_taken_is_said_and_leaves_nothing_open(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="address already in use"):
+            serve(tmp_path, port=taken.getsockname()[1], engine="tone")
+    assert not (tmp_path / "practice.sqlite-wal").exists()
 
 
 def test_health_says_who_it_is(practice):

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+import sqlite3
 import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -195,6 +196,18 @@ def test_the_engine_stops_when_the_client_has_gone(practice, stream):
         time.sleep(0.01)
     assert practice.engine.n_running == 0
     assert 3 <= practice.engine.n_pieces < 60  # of 360
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_account_that_cannot_be_written_is_an_answer_of_the_service(practice, monkeypatch, stream):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(practice.service.state, "bill", full)
+    answer = post(practice, text="hello", voice=practice.voice(), stream=stream)
+    body = frames_of(answer)[-1].body if stream else answer.json()
+    assert (body["code"], body["message"]) == ("InternalError", "OperationalError: database or disk is full")
+    assert stream or answer.status_code == 500
 
 
 @pytest.mark.parametrize("stream", [False, True])

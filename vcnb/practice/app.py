@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, web
+from aiohttp.web_protocol import RequestPayloadError
 
 from vcnb.protocol.enrollment import ENROLLMENT_PATH
 from vcnb.protocol.realtime import REALTIME_PATH
 from vcnb.protocol.synthesis import SYNTHESIS_PATH
 
 from . import control
-from .context import CONTEXT, SETTLE_SECONDS, Context, drop, new_request_id, refused, request_id
+from .context import CONTEXT, SETTLE_SECONDS, Context, broken, drop, new_request_id, refused, request_id
 from .engines.engine import EngineError
 from .enrollment import customization
 from .realtime import realtime
@@ -24,8 +25,8 @@ from .synthesis import generation, result
 __all__ = ["build"]
 
 _BODY_LIMIT_BYTES = 32 * 2**20  # ours: above 10 MB a body must still be read to be refused in the service's words
+_GOODBYE_SECONDS = 1.0  # ours: what a client gets to answer once the service ends; some never read
 _HTTP_BASE = "/api/v1"
-_LOG = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -70,13 +71,14 @@ async def _guarded(request: web.Request, handler: _Handler) -> web.StreamRespons
     except web.HTTPMethodNotAllowed as error:
         message = f"Request method '{error.method}' is not supported."
         return refused(Refusal(405, "InvalidParameter", message))
-    except web.HTTPException as error:
-        return refused(Refusal(error.status, "NotFound" if error.status == 404 else error.reason, "Not found!"))
+    except web.HTTPNotFound:
+        return refused(Refusal(404, "NotFound", "Not found!"))
+    except (web.HTTPException, RequestPayloadError) as error:  # an upgrade without its key, a body that is no gzip
+        return refused(Refusal(400, "BadRequest.IllegalInput", " ".join(str(error).split())))
     except ConnectionError:
         return drop(request)  # the client has gone
     except (sqlite3.Error, EngineError, OSError) as error:
-        _LOG.exception("request %s failed", request_id())
-        return refused(Refusal(500, "InternalError", f"{type(error).__name__}: {error}"))
+        return refused(broken(error))
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:
@@ -90,5 +92,9 @@ async def _hang_up(app: web.Application) -> None:
     context = app[CONTEXT]
     context.ended.set()
     context.release()
-    for socket in list(context.sockets):
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"")
+    goodbyes = [asyncio.create_task(each.close(code=WSCloseCode.GOING_AWAY)) for each in context.sockets]
+    if goodbyes:
+        _, unheard = await asyncio.wait(goodbyes, timeout=_GOODBYE_SECONDS)
+        for goodbye in unheard:
+            goodbye.cancel()
+        await asyncio.gather(*goodbyes, return_exceptions=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import struct
 import sys
+import threading
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
@@ -28,6 +30,7 @@ __all__ = [
     "SETTLE_SECONDS",
     "answer",
     "before",
+    "broken",
     "drop",
     "finish_anyway",
     "new_request_id",
@@ -39,6 +42,7 @@ __all__ = [
 ]
 
 _Result = TypeVar("_Result")
+_LOG = logging.getLogger(__name__)
 # How long after a lost answer its effect may still appear; said in every answer. Ours.
 SETTLE_SECONDS = 2.0
 _BIG_BODY_BYTES = 100_000  # ours: above it, reading JSON would be felt by the other connections
@@ -57,6 +61,7 @@ class Context:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     leases: int = 0
+    lonely_until: float = 0.0  # time.monotonic(): without a lease the service ends then
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def release(self) -> None:
@@ -82,8 +87,10 @@ def new_request_id() -> None:
 def parse_object(text: str | bytes) -> dict[str, Any] | None:
     """Parse a JSON object; None where it is none, or holds half a character that can be neither kept nor sent."""
     try:
+        if isinstance(text, bytes):
+            text = text.decode()  # json.loads would let half a character pass
         found = json.loads(text)
-        if ("\\ud" if isinstance(text, str) else b"\\ud") in text.lower():  # type: ignore[operator]
+        if "\\ud" in text.lower():
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
@@ -123,6 +130,12 @@ def refused(refusal: Refusal) -> web.Response:
     """Write a refusal in the service's form."""
     body = {"request_id": request_id(), "code": refusal.code, "message": refusal.message}
     return web.json_response(body, status=refusal.status)
+
+
+def broken(error: Exception) -> Refusal:
+    """Say what went wrong in here, and leave its traceback in the log."""
+    _LOG.error("request %s failed", request_id(), exc_info=error)
+    return Refusal(500, "InternalError", f"{type(error).__name__}: {error}")
 
 
 async def before(request: web.Request, drawn: Drawn) -> web.Response | None:
@@ -217,17 +230,30 @@ def drop(request: web.Request, *, reset: bool = False) -> web.Response:
     return web.Response(status=500)
 
 
-async def finish_anyway(context: Context, work: Coroutine[Any, Any, _Result]) -> _Result:
+async def finish_anyway(
+    context: Context, work: Callable[[Callable[[], None]], Coroutine[Any, Any, _Result]]
+) -> _Result:
     """Go on with work when its client has gone, as the hosted service does, but only until the effect must show.
 
     Parameters
     ----------
     context : Context
         Knows the work, so that the service does not stop in the middle of it.
-    work : coroutine
-        Its last step is its effect.
+    work : callable
+        Gives the coroutine that does it. Its last step is its effect, and the last of that, where a thread may be kept
+        waiting by the disk, is to call what it was given, which raises once the work is given up.
     """
-    task = asyncio.ensure_future(work)
+    given_up = threading.Event()
+
+    def check() -> None:
+        if given_up.is_set():
+            raise Refusal(400, "ClientDisconnect", "Client disconnected before task finished!")
+
+    def give_up() -> None:
+        given_up.set()
+        task.cancel()
+
+    task = asyncio.ensure_future(work(check))
     context.tasks.add(task)
     task.add_done_callback(context.tasks.discard)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits any more
@@ -235,7 +261,7 @@ async def finish_anyway(context: Context, work: Coroutine[Any, Any, _Result]) ->
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         # What is not done by then is given up: nobody would look for it any more.
-        asyncio.get_running_loop().call_later(0.75 * SETTLE_SECONDS, task.cancel)
+        asyncio.get_running_loop().call_later(0.75 * SETTLE_SECONDS, give_up)
         raise
 
 

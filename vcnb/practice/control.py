@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 
 from aiohttp import web
 
@@ -44,19 +45,11 @@ def add_routes(app: web.Application) -> None:
 
 async def watch_leases(context: Context) -> None:
     """Return when the last user has gone, or when none ever came."""
-    wait = FIRST_LEASE_SECONDS
-    while not context.stay:
-        quiet = 0.0
-        while context.leases == 0:
-            if quiet >= wait:
-                context.ended.set()  # from here on nobody is let in any more
-                return
-            await asyncio.sleep(0.1)
-            quiet += 0.1
-        wait = _GRACE_SECONDS
-        while context.leases:
-            await asyncio.sleep(0.1)
-    await asyncio.Event().wait()
+    if not context.stay:
+        context.lonely_until = time.monotonic() + FIRST_LEASE_SECONDS
+    while context.stay or context.leases or time.monotonic() < context.lonely_until:
+        await asyncio.sleep(0.1)
+    context.ended.set()  # from here on nobody is let in any more
 
 
 async def _health(request: web.Request) -> web.Response:
@@ -80,6 +73,7 @@ async def _lease(request: web.Request) -> web.StreamResponse:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
     finally:
         context.leases -= 1
+        context.lonely_until = time.monotonic() + _GRACE_SECONDS
     return response
 
 
@@ -99,7 +93,7 @@ async def _add(request: web.Request) -> web.Response:
     try:
         asked = json.loads(await request.read())
         rules = [parse_rule(each) for each in (asked if isinstance(asked, list) else [asked])]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, "InvalidParameter", str(error)) from None
     context = request.app[CONTEXT]
     context.faults.add(rules)

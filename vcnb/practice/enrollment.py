@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +38,7 @@ async def customization(request: web.Request) -> web.StreamResponse:
         # The families that share this path have fields of their own: voice-enrollment (CosyVoice), qwen-voice-design.
         raise Refusal(400, "InvalidParameter", "Model not exist.")
     if not isinstance(action, str) or action not in _ACTIONS:
-        raise Refusal(400, "InvalidParameter", f"Unsupported action: {action}.")
+        raise rules.ours("action")
     context = request.app[CONTEXT]
     drawn = context.faults.draw(action)
     instead = await before(request, drawn)
@@ -79,13 +80,13 @@ async def _create(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> 
     if await asyncio.to_thread(context.state.count) >= VOICES_PER_ACCOUNT:
         raise full()
     own_port = int(request.transport.get_extra_info("sockname")[1]) if request.transport else 0
-    stored = await finish_anyway(context, _make(context, wanted, own_port))
+    stored = await finish_anyway(context, lambda check: _make(context, wanted, own_port, check))
     reason = drawn["fallback"]["reason"] if "fallback" in drawn else None
     output = messages.created(stored.voice, stored.target_model, fallback_reason=reason)
     return {"output": output, "usage": {"count": 1}}
 
 
-async def _make(context: Context, wanted: _Wanted, own_port: int) -> Stored:
+async def _make(context: Context, wanted: _Wanted, own_port: int, check: Callable[[], None]) -> Stored:
     if wanted.audio[:5].lower() == "data:":
         data = await asyncio.to_thread(rules.unpack, wanted.audio)
     else:
@@ -104,6 +105,7 @@ async def _make(context: Context, wanted: _Wanted, own_port: int) -> Stored:
         reference=reference,
         profile=profile,
         version=context.speaker.version,
+        check=check,
     )
 
 
@@ -130,9 +132,9 @@ async def _list(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> di
 async def _delete(request: web.Request, asked: dict[str, Any], drawn: Drawn) -> dict[str, Any]:
     voice = asked.get("voice")
     if not isinstance(voice, str) or not voice:
-        raise Refusal(400, "InvalidParameter", "Required parameter(s) missing or invalid: input.voice.")
+        raise rules.ours("voice")
     context = request.app[CONTEXT]
-    if not await finish_anyway(context, asyncio.to_thread(context.state.delete, voice)):
+    if not await finish_anyway(context, lambda check: asyncio.to_thread(context.state.delete, voice, check)):
         raise Refusal(400, "BadRequest.VoiceNotFound", f"Voice '{voice}' not found.")
     usage: dict[str, Any] = {"usage": {"count": 0}}
     return usage if "bare_delete" in drawn else {"output": messages.deleted(voice)} | usage

@@ -96,18 +96,19 @@ class Service:
 
         Raises
         ------
+        SettingsError
+            If the folder's account cannot be opened, or there is no such engine.
         OSError
             If the port is taken.
         """
+        self.state = await asyncio.to_thread(State, self._folder)
         engine = self._engine
         if engine is None or isinstance(engine, str):
             engine = await asyncio.to_thread(choose, engine)
-        self.state = await asyncio.to_thread(State, self._folder)
-        context = Context(self.state, Speaker(engine, self.state), Faults(), self.api_key, self._stay)
-        self._context = context
+        self._context = Context(self.state, Speaker(engine, self.state), Faults(), self.api_key, self._stay)
         # A client that has gone cancels what it asked for; creations and deletions are shielded from that.
         self._runner = web.AppRunner(
-            build(context),
+            build(self._context),
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=_STOP_SECONDS,
@@ -119,15 +120,19 @@ class Service:
         self._port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Hang up, end what runs, close the account."""
-        if self._runner is None or self.state is None:
-            return
-        await self._runner.cleanup()
-        self._runner = None
-        if self._context.tasks:
-            await asyncio.wait(self._context.tasks)
-        await asyncio.to_thread(self._context.speaker.close)
-        self.state.close()
+        """Hang up, end what runs, close the account, however far the start went."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            lines = [each.transport for each in runner.server.connections] if runner.server is not None else []
+            await runner.cleanup()
+            for line in lines:
+                if line is not None:
+                    line.abort()  # one whose client has stopped reading would never be empty and close
+            if self._context.tasks:
+                await asyncio.wait(self._context.tasks)
+            await asyncio.to_thread(self._context.speaker.close)
+        if self.state is not None:
+            self.state.close()
 
     async def run(self, on_ready: Callable[[Service], None] | None = None) -> None:
         """Serve until stopped, or until the last user has gone.
@@ -139,8 +144,8 @@ class Service:
         """
         self._loop = asyncio.get_running_loop()
         self._asked_to_stop = asyncio.Event()
-        await self.start()
         try:
+            await self.start()
             if on_ready is not None:
                 on_ready(self)
             ends = {
@@ -240,4 +245,4 @@ def serve(
 
 
 def _new_key() -> str:
-    return "sk-practice-" + secrets.token_urlsafe(24)
+    return "sk-practice-" + secrets.token_urlsafe(32)

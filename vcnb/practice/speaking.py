@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,7 @@ from .state import State
 __all__ = ["Speaker", "chunks"]
 
 _Piece = npt.NDArray[np.int16]
+_Result = TypeVar("_Result")
 _N_THREADS = 8  # ours: as many people speak at once; the next one waits
 _CHUNK_BYTES = 96_000  # ours: 128,000 characters of base64; both streams are limited to 256 KiB a message or more
 
@@ -53,7 +56,8 @@ class Speaker:
         UnusableReferenceError
             If there is no voiced speech in the reference.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.profile, reference)
+        measured = self._threads.submit(_guarded, lambda: self._engine.profile(reference))
+        return await asyncio.wrap_future(measured)
 
     async def pieces(self, text: str, *, language: str, voice: str) -> AsyncIterator[_Piece]:
         """Speak; whoever stops listening stops the engine, too.
@@ -77,13 +81,13 @@ class Speaker:
         EngineError
             If it cannot speak this, or the voice is gone meanwhile.
         """
-        begun: Future[Iterator[_Piece]] = self._threads.submit(self._begin, text, language, voice)
+        begun: Future[Iterator[_Piece]] = self._threads.submit(_guarded, lambda: self._begin(text, language, voice))
         iterator = await asyncio.wrap_future(begun)
         running: Future[_Piece | None] = Future()
         running.set_result(None)
         try:
             while True:
-                running = self._threads.submit(_next, iterator)
+                running = self._threads.submit(_guarded, lambda: next(iterator, None))
                 piece = await asyncio.wrap_future(running)
                 if piece is None:
                     return
@@ -165,10 +169,10 @@ def _even_or_odd(n_bytes: int, odd: bool) -> int:
     return max(0, n_bytes - 1 if (n_bytes % 2 == 0) == odd else n_bytes)
 
 
-def _next(iterator: Iterator[_Piece]) -> _Piece | None:
+def _guarded(work: Callable[[], _Result]) -> _Result:
     try:
-        return next(iterator, None)
-    except EngineError:
+        return work()
+    except (EngineError, sqlite3.Error):
         raise
     except Exception as error:  # the last line of a thread: whatever broke an engine is an answer, not silence
         raise EngineError(f"The engine failed: {type(error).__name__}: {error}") from error

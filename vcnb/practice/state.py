@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +20,15 @@ from typing import Any
 import numpy as np
 
 from vcnb.catalog import VOICES_PER_ACCOUNT
+from vcnb.errors import SettingsError
 from vcnb.protocol.voice import CHINA_TIME
 
 from .engines.engine import Reference
 from .rules import Refusal
 
-__all__ = ["State", "Stored", "full", "new_voice_name"]
+__all__ = ["RESULTS_BYTES", "State", "Stored", "full", "new_voice_name"]
+
+RESULTS_BYTES = 512_000_000  # ours: three hours of speech; beyond it the oldest file goes before its time
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -37,6 +40,10 @@ CREATE TABLE IF NOT EXISTS sounds(
 CREATE TABLE IF NOT EXISTS profiles(voice TEXT PRIMARY KEY, version TEXT NOT NULL, profile BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS results(token TEXT PRIMARY KEY, wav BLOB NOT NULL, expires_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS expiry ON results(expires_at);
+"""
+_DROP_OLDEST = """
+DELETE FROM results WHERE rowid IN (SELECT number FROM (
+    SELECT rowid AS number, sum(length(wav)) OVER (ORDER BY rowid DESC) AS so_far FROM results) WHERE so_far > ?)
 """
 
 
@@ -83,23 +90,25 @@ class State:
     ----------
     folder : Path
         Made if it is not there; holds ``practice.sqlite``.
+
+    Raises
+    ------
+    SettingsError
+        If that file cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._db = sqlite3.connect(folder / "practice.sqlite", check_same_thread=False, isolation_level=None)
-        # Sounds are megabytes: large pages make their chains short, so that deleting one takes no time.
-        self._db.execute("PRAGMA page_size=16384")
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten, not only forgotten
-        self._db.executescript(_SCHEMA)
-        with self._change() as db:
-            db.execute("INSERT OR IGNORE INTO account VALUES('folder', ?)", (secrets.token_hex(8),))
-            for name in ("creations", "characters"):
-                db.execute("INSERT OR IGNORE INTO account VALUES(?, 0)", (name,))
-            db.execute("DELETE FROM results WHERE expires_at < ?", (time.time(),))
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise SettingsError(
+                f"The account in {folder / 'practice.sqlite'} cannot be opened ({error}).",
+                remedy="make room, or move the file away: a new account is begun",
+            ) from None
 
     @property
     def folder_id(self) -> str:
@@ -125,8 +134,12 @@ class State:
         reference: Reference,
         profile: bytes,
         version: str,
+        check: Callable[[], None] = lambda: None,
     ) -> Stored:
         """Keep a new voice and bill it.
+
+        `check` is called last of all, behind the lock that a list waits for; what it raises undoes everything. So a
+        voice that a list does not show cannot come later from a creation that is given up.
 
         Raises
         ------
@@ -142,6 +155,7 @@ class State:
             db.execute("INSERT INTO sounds VALUES(?, ?, ?, ?)", sound)
             db.execute("INSERT INTO profiles VALUES(?, ?, ?)", (stored.voice, version, profile))
             db.execute("UPDATE account SET value = value + 1 WHERE name = 'creations'")
+            check()
         return stored
 
     def copy_newest(self) -> None:
@@ -171,12 +185,14 @@ class State:
             found = self._db.execute(query, (voice,)).fetchone()
         return Stored(*found) if found else None
 
-    def delete(self, voice: str) -> bool:
-        """Forget a voice and its sound; False where there is none."""
+    def delete(self, voice: str, check: Callable[[], None] = lambda: None) -> bool:
+        """Forget a voice and its sound; False where there is none. `check` as in `create`."""
         with self._change() as db:
             for table in ("sounds", "profiles"):
                 db.execute(f"DELETE FROM {table} WHERE voice = ?", (voice,))  # noqa: S608
-            return db.execute("DELETE FROM voices WHERE voice = ?", (voice,)).rowcount == 1
+            found = db.execute("DELETE FROM voices WHERE voice = ?", (voice,)).rowcount == 1
+            check()
+        return found
 
     def profile(self, voice: str, version: str) -> bytes | None:
         """Read the profile that this version of the engine made, or None."""
@@ -209,6 +225,7 @@ class State:
         with self._change() as db:
             db.execute("DELETE FROM results WHERE expires_at < ?", (time.time(),))
             db.execute("INSERT INTO results VALUES(?, ?, ?)", (token, wav, expires_at))
+            db.execute(_DROP_OLDEST, (RESULTS_BYTES,))
         return token
 
     def result(self, token: str) -> bytes | None:
@@ -235,16 +252,31 @@ class State:
         with self._lock:
             self._db.close()
 
+    def _prepare(self) -> None:
+        # Sounds are megabytes: large pages make their chains short, so that deleting one takes no time.
+        self._db.execute("PRAGMA page_size=16384")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten, not only forgotten
+        self._db.executescript(_SCHEMA)
+        with self._change() as db:
+            db.execute("INSERT OR IGNORE INTO account VALUES('folder', ?)", (secrets.token_hex(8),))
+            for name in ("creations", "characters"):
+                db.execute("INSERT OR IGNORE INTO account VALUES(?, 0)", (name,))
+            db.execute("DELETE FROM results WHERE expires_at < ?", (time.time(),))
+
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # A full disk can end the transaction by itself, or leave it open when the commit fails.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def _account(self, name: str) -> Any:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from vcnb.catalog import CHARACTERS_PER_REQUEST, MODELS
 from vcnb.protocol import sse
 from vcnb.protocol import synthesis as messages
 
-from .context import CONTEXT, answer, before, drop, read_message, request_id, send_half
+from .context import CONTEXT, answer, before, broken, drop, read_message, request_id, send_half
 from .engines.engine import EngineError
 from .faults import Drawn
 from .rules import Refusal
@@ -105,6 +106,9 @@ async def _stream(request: web.Request, message: dict[str, Any], drawn: Drawn) -
         return await stream.fail(refusal.status, refusal.code, refusal.message)
     except EngineError as error:
         return await stream.fail(500, "InternalError.Algo", error.message)
+    except sqlite3.Error as error:
+        broke = broken(error)
+        return await stream.fail(broke.status, broke.code, broke.message)
 
 
 class _Stream:
@@ -224,7 +228,7 @@ async def _checked(request: web.Request, message: dict[str, Any]) -> _Asked:
     try:
         language = messages.language_of(named)
     except (KeyError, AttributeError):
-        raise Refusal(400, "InvalidParameter", f"language_type {named!r} is not supported.") from None
+        raise Refusal(400, "InvalidParameter", f"language_type {named!r:.100} is not supported.") from None
     voice = await asyncio.to_thread(request.app[CONTEXT].state.find, str(asked.get("voice")))
     if voice is None or voice.target_model != message["model"]:
         raise Refusal(400, "InvalidParameter", messages.VOICE_MESSAGE)
