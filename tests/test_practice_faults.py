@@ -146,19 +146,23 @@ def test_a_creation_may_be_done_although_its_answer_never_comes(practice):
     assert listed(practice)["total_count"] == 1
 
 
+@pytest.mark.parametrize("slow", ["engine", "disk"])
 @pytest.mark.parametrize(("settle", "made"), [(40.0, 1), (0.2, 0)])
-def test_a_creation_whose_client_has_gone_is_done_within_its_time_or_never(practice, monkeypatch, settle, made):
+def test_a_creation_whose_client_has_gone_is_done_within_its_time_or_never(practice, monkeypatch, settle, made, slow):
     monkeypatch.setattr(context, "SETTLE_SECONDS", settle)
     asked, going, done = threading.Event(), threading.Event(), threading.Event()
-    measured = practice.engine.profile
+    place, name = (practice.engine, "profile") if slow == "engine" else (practice.service.state, "create")
+    work = getattr(place, name)
 
-    def profile(reference):
+    def waits(*given, **named):
         asked.set()
         going.wait(10)
-        done.set()
-        return measured(reference)
+        try:
+            return work(*given, **named)
+        finally:
+            done.set()
 
-    monkeypatch.setattr(practice.engine, "profile", profile)
+    monkeypatch.setattr(place, name, waits)
     line = http.client.HTTPConnection("127.0.0.1", practice.service.port, timeout=10)
     body = json.dumps(create_payload(target_model=MODEL, preferred_name="left", audio=recorded_uri()))
     line.request("POST", PATH, body, {"Authorization": f"Bearer {practice.api_key.reveal()}"})
@@ -427,6 +431,14 @@ def test_chance_is_repeatable(seed):
         ({"fault": "cut", "code": 1}, "'cut' has no parameter code"),
         ({"fault": "cut", "times": "2"}, "whole numbers"),
         ({"fault": "cut", "probability": 2}, "from 0 to 1"),
+        ({"fault": "cut", "times": -1}, "not negative"),
+        ({"fault": "cut", "after": "1"}, "after of 'cut' cannot be '1'"),
+        ({"fault": "slow", "seconds": "abc"}, "seconds of 'slow' cannot be 'abc'"),
+        ({"fault": "slow", "seconds": float("nan")}, "seconds of 'slow' cannot be nan"),
+        ({"fault": "error", "status": 204}, "status of 'error' cannot be 204"),
+        ({"fault": "error", "code": "\ud800"}, "code of 'error' cannot be"),
+        ({"fault": "close_at_once", "code": "1007"}, "code of 'close_at_once' cannot be '1007'"),
+        ({"fault": "page_size_capped", "limit": 0}, "limit of 'page_size_capped' cannot be 0"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(practice, asked, message):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,29 @@ def _refusal(code: str, message: str | None = None) -> dict[str, Any]:
 # The rules of the page that the service does not measure; which code the hosted service answers is not documented.
 _SEGMENTS = "No segments meet minimum duration requirement"
 _ANY_REFUSAL = {"code": "InternalError", "status": None, "message": None}
+
+
+def _whole(least: int, most: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+# What a parameter may be, beside its default.
+_VALUES: dict[str, Callable[[Any], bool]] = {
+    "after": _whole(0, 1_000_000),
+    "close": lambda value: isinstance(value, bool),
+    "close_code": _whole(1000, 4999),  # RFC 6455 7.4
+    "code": _is_text,
+    "echo": lambda value: isinstance(value, bool),
+    "limit": _whole(1, 1_000_000),
+    "message": _is_text,
+    "reason": _is_text,
+    "seconds": lambda value: type(value) in (int, float) and 0 <= value <= 86_400,
+    "status": _whole(400, 599),
+}
 
 FAULTS: dict[str, Fault] = {
     # before anything was done
@@ -192,7 +215,13 @@ def parse_rule(asked: Any) -> Rule:
         raise ValueError("times, skip and seed are whole numbers")
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise ValueError("a probability is a number from 0 to 1")
+    if skip < 0 or (times is not None and times < 0):
+        raise ValueError("times and skip are not negative")
     parameters = {key: asked.get(key, default) for key, default in fault.parameters.items()}
+    for key, value in parameters.items():
+        fits = _VALUES["close_code" if (name, key) == ("close_at_once", "code") else key]
+        if value is not fault.parameters[key] and not fits(value):
+            raise ValueError(f"{key} of {name!r} cannot be {value!r:.100}")
     return Rule(operation, name, parameters, times=times, skip=skip, probability=probability, seed=seed)
 
 
