@@ -272,6 +272,7 @@ def test_a_frame_that_is_no_event_is_refused_and_the_session_goes_on(practice, f
         ("response_format", "opus"),
         ("language_type", "en"),
         ("language_type", 7),
+        ("language_type", []),
         ("speech_rate", 2.1),
         ("volume", 101),
     ],
@@ -413,6 +414,43 @@ def test_a_service_that_breaks_hangs_up_and_does_not_fall_silent(practice, monke
 
     monkeypatch.setattr(practice.service.state, "bill", broken)
     assert spoken(practice)[-1]["error"]["code"] == "InternalError"
+
+
+def test_an_account_that_cannot_be_read_ends_the_session_and_says_so(practice, monkeypatch):
+    def broken(*_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(practice.service.state, "find", broken)
+    with Line(practice) as line:
+        line.hear()
+        line.say("session.update", session={"voice": "any"})
+        assert [event["error"]["code"] for event in line.hear_all()] == ["InternalError"]
+        assert line.closed_with[0] == 1011
+
+
+@pytest.mark.parametrize("mode", ["commit", "server_commit"])
+def test_only_so_much_text_may_wait_to_be_spoken(practice, mode):
+    practice.engine.piece_delay = 0.5  # nothing of it is spoken meanwhile
+    with Line(practice) as line:
+        line.configure(practice, mode=mode)
+        for letters in (50_000, 50_000, 1):
+            line.say("input_text_buffer.append", text="x" * letters)
+        while (event := line.hear())["type"] != "error":
+            assert event["type"] != "response.done"
+        assert (event["error"]["param"], event["error"]["type"]) == ("text", "invalid_request_error")
+        line.say("unknown")
+        while (event := line.hear())["type"] != "error":
+            pass
+        assert event["error"]["param"] == "type"  # the 100,000 before it were taken
+
+
+def test_an_error_does_not_send_back_all_that_was_sent(practice):
+    with Line(practice) as line:
+        line.hear()
+        line.say("x" * 100_000)  # its event_id is as long
+        error = line.hear()["error"]
+        assert error["message"].startswith("unknown event type: xxx")
+        assert len(json.dumps(error)) < 1_000
 
 
 def test_the_engine_stops_when_the_client_hangs_up(practice):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -27,6 +28,7 @@ __all__ = ["realtime"]
 _LOG = logging.getLogger(__name__)
 _FRAME_LIMIT_BYTES = 262_144
 _SOCKET_LIMIT = 64  # ours
+_WAITING_LIMIT = 100_000  # ours, characters that were sent and are not spoken yet: more than an hour of speech
 _IDLE_SECONDS = 300.0  # ours; 60 s is reported of other sockets of the service, and the page's sample may need longer
 # The SDK looks every 0.1 s whether it is connected; a socket that is closed before it looked reads as a time-out.
 _TURN_AWAY_SECONDS = 0.25
@@ -88,6 +90,9 @@ class _Session:
                 if message is None:
                     break
                 await self._answer(message)
+        except sqlite3.Error as error:
+            _LOG.error("a session broke", exc_info=error)
+            await self.fail("InternalError", type(error).__name__, 1011)
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
@@ -161,7 +166,7 @@ class _Session:
             "session.finish": self._finish,
         }.get(str(kind))
         if action is None:
-            await self._refuse(event, "invalid_value", f"unknown event type: {kind}", param="type")
+            await self._refuse(event, "invalid_value", f"unknown event type: {kind!s:.100}", param="type")
         elif not self._session["voice"] and kind not in ("session.update", "session.finish", "response.cancel"):
             await self._refuse(event, "invalid_value", "session.voice is not set", param="session.voice")
         else:
@@ -186,6 +191,9 @@ class _Session:
         text = event.get("text", "")
         if not isinstance(text, str):
             await self._refuse(event, "invalid_value", "text must be a string", param="text")
+            return
+        if len(self._buffer) + self._rounds.n_waiting + len(text) > _WAITING_LIMIT:
+            await self._refuse(event, "invalid_value", f"over {_WAITING_LIMIT} characters wait", param="text")
             return
         self._text_came = True
         self._buffer += text
@@ -252,7 +260,7 @@ class _Session:
 
     async def _refuse(self, event: dict[str, Any], code: str, message: str, *, param: str | None = None) -> None:
         """Say no to one event; the session goes on."""
-        await self.send(messages.error(code, message, param=param, cause=str(event.get("event_id") or "")))
+        await self.send(messages.error(code, message, param=param, cause=str(event.get("event_id") or "")[:100]))
 
     async def fail(self, code: str, message: str, close_code: int = 1007) -> None:
         """Say no and end the session."""

@@ -67,10 +67,12 @@ class Rounds:
         self._cancelled = asyncio.Event()
         self._running = False
         self._n_deltas = 0
+        self.n_waiting = 0  # characters that are not spoken yet
 
     def put(self, text: str) -> None:
         """Have a text spoken after those before it; blanks are not."""
         if text.strip():
+            self.n_waiting += len(text)
             self._texts.put_nowait(text)
 
     @property
@@ -99,6 +101,7 @@ class Rounds:
             finally:
                 self._running = False
                 self._cancelled.clear()
+            self.n_waiting -= len(text)
             self._texts.task_done()
 
     async def _speak(self, text: str) -> None:

@@ -24,10 +24,9 @@ def _between(least: float, most: float) -> Callable[[Any], bool]:
 
 def _is_language(value: Any) -> bool:
     try:
-        language_of(value)
-    except (KeyError, AttributeError):
+        return isinstance(value, str) and bool(language_of(value))
+    except KeyError:
         return False
-    return True
 
 
 _FIELDS: dict[str, Callable[[Any], bool]] = {
@@ -67,7 +66,7 @@ def update_session(session: dict[str, Any], asked: Any) -> tuple[str, str] | Non
     taken = {name: asked[name] for name in _FIELDS if asked.get(name) is not None}
     for name, value in taken.items():
         if not _FIELDS[name](value):
-            return name, f"invalid value for {name}: {value!r}"
+            return name, f"invalid value for {name}: {value!r:.100}"
     if taken.get("response_format") in _NOT_OFFERED:
         return "response_format", f"the practice service speaks pcm and wav, not {taken['response_format']}"
     if not (session["voice"] or taken.get("voice")):
