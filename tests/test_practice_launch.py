@@ -150,7 +150,9 @@ def test_eight_at_once_make_one_which_lives_until_the_last_was_killed(process, t
 
 
 def test_a_killed_service_is_noticed_and_the_next_has_the_same_voices(user, tmp_path):
-    running = user(tmp_path)
+    # As deep as a home of people with long names and spaces in them.
+    folder = tmp_path / "Größe und Weite" / ("eine Mappe mit Stimmen " * 8).strip()
+    running = user(folder)
     assert running.alive()
     sound = base64.b64encode(samples()["kathleen_en"].read_bytes()).decode()
     made = enrollment(
@@ -162,9 +164,9 @@ def test_a_killed_service_is_noticed_and_the_next_has_the_same_voices(user, tmp_
     )
     os.kill(running.pid, KILL)
     until(lambda: not running.alive())
-    assert find(tmp_path) is None  # the dead one's file still lies there
-    assert (tmp_path / "service.json").exists()
-    again = user(tmp_path)
+    assert find(folder) is None  # the dead one's file still lies there
+    assert (folder / "service.json").exists()
+    again = user(folder)
     assert again.pid != running.pid
     assert again.folder_id == running.folder_id
     listed = enrollment(again, action="list", page_index=0, page_size=10)
@@ -174,11 +176,13 @@ def test_a_killed_service_is_noticed_and_the_next_has_the_same_voices(user, tmp_
 class Stranger(BaseHTTPRequestHandler):
     """Another program, which says yes to everything."""
 
+    says = b'{"folder": "f", "pid": 100}'
+
     def do_GET(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", "27")
+        self.send_header("Content-Length", str(len(self.says)))
         self.end_headers()
-        self.wfile.write(b'{"folder": "f", "pid": 100}')
+        self.wfile.write(self.says)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -247,6 +251,17 @@ def test_the_file_of_a_dead_service_or_of_another_program_is_passed_over(user, s
     assert found is not None
     found.release()
     assert find(other, base_url="http://127.0.0.1:9/api/v1") is None
+
+
+@pytest.mark.parametrize(
+    "says",
+    [b'{"folder": "other", "settle": 2, "pid": Infinity}', b'{"folder": "other"}', b"[" * 60_000, b"[]", b"\xff"],
+)
+def test_a_stranger_who_says_strange_things_is_passed_over(stranger, monkeypatch, tmp_path, says):
+    monkeypatch.setattr(Stranger, "says", says)
+    monkeypatch.setattr(Stranger, "protocol_version", "HTTP/1.1")  # so that it keeps the line, as we do
+    (tmp_path / "service.json").write_text(record(stranger), encoding="utf-8")
+    assert find(tmp_path) is None
 
 
 def test_a_port_that_never_answers_costs_a_moment_and_not_the_start(tmp_path, user, monkeypatch):

@@ -13,7 +13,6 @@ import http.client
 import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -44,6 +43,8 @@ _START_SECONDS = 30.0
 _ANSWER_SECONDS = 3.0
 _HANDOVER_SECONDS = 4.0  # what a service that has lost its last user needs to end
 _POLL_SECONDS = 0.02
+# How a port shows that there is no practice service, or somebody else's.
+_NO_ANSWER = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,20 +206,20 @@ def run(
         If the port is taken.
     """
     folder = prepared(folder)
-    key = api_key if isinstance(api_key, Secret) else Secret(api_key or f"sk-practice-{secrets.token_urlsafe(32)}")
-    if not re.fullmatch(r"[!-~]+", key.reveal()):
+    given = api_key.reveal() if isinstance(api_key, Secret) else api_key
+    if given and not re.fullmatch(r"[!-~]+", given):
         raise SettingsError("The key holds characters that no header can carry.", remedy="use ASCII without spaces")
     with only_one(folder, wait=_HANDOVER_SECONDS if stay else 0):
         # Loaded behind the lock: of several that start at once, all but one end before this.
         from .serve import serve
 
         def ready(service: Service) -> None:
-            write(folder, Record(service.base_url, key, service.folder_id, own_version(), engine, stay))
+            write(folder, Record(service.base_url, service.api_key, service.folder_id, own_version(), engine, stay))
             if on_ready is not None:
                 on_ready(service)
 
         try:
-            serve(folder, port=port, api_key=key, engine=engine, on_ready=ready, stay=stay)
+            serve(folder, port=port, api_key=api_key, engine=engine, on_ready=ready, stay=stay)
         finally:
             forget(folder)
 
@@ -247,23 +248,26 @@ def _start(folder: Path, engine: str | None) -> subprocess.Popen[bytes]:
 
 def _join(record: Record) -> Running | None:
     """Take a lease, then look whose it is; None where nobody answers, or somebody else."""
-    lease, line = _connected(record), _connected(record)
-    try:
-        given = _ask(lease, "/practice/lease", record)
-        if given.status == 200 and lease.sock is not None:
-            health = _ask(line, "/practice/health", record)
-            about = json.loads(health.read(65_536)) if health.status == 200 else {}
-            if isinstance(about, dict) and about.get("folder") == record.folder:
-                realtime = f"ws://127.0.0.1:{record.port}/api-ws/v1/realtime"
-                settle, pid = float(about["settle"]), int(about["pid"])
-                lease.sock.setblocking(False)
-                return Running(record.base_url, realtime, record.api_key, record.folder, settle, pid, lease)
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        pass
-    finally:
-        line.close()
-    lease.close()
+    with contextlib.ExitStack() as unless_joined, contextlib.suppress(*_NO_ANSWER):
+        lease = unless_joined.enter_context(contextlib.closing(_connected(record)))
+        # An answer is closed, too: with "Connection: close" it alone holds the socket.
+        given = unless_joined.enter_context(_ask(lease, "/practice/lease", record))
+        if given.status != 200 or lease.sock is None:
+            return None
+        about = _health(record)
+        if about.get("folder") == record.folder:
+            realtime = f"ws://127.0.0.1:{record.port}/api-ws/v1/realtime"
+            settle, pid = float(about["settle"]), int(about["pid"])
+            lease.sock.setblocking(False)
+            unless_joined.pop_all()
+            return Running(record.base_url, realtime, record.api_key, record.folder, settle, pid, lease)
     return None
+
+
+def _health(record: Record) -> dict[str, Any]:
+    with contextlib.closing(_connected(record)) as line, _ask(line, "/practice/health", record) as answer:
+        about = json.loads(answer.read(65_536)) if answer.status == 200 else {}
+    return about if isinstance(about, dict) else {}
 
 
 def _connected(record: Record) -> http.client.HTTPConnection:

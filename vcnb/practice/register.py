@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -74,6 +75,8 @@ def prepared(folder: Path) -> Path:
             folder.chmod(0o700)
     except OSError as error:
         raise _unusable(folder, str(error.strerror)) from None
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise _unusable(folder, "it is another user's, or cannot be written to")
     return folder
 
 
@@ -136,8 +139,12 @@ def write(folder: Path, record: Record) -> None:
     about["started"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     beside = folder / f".{_FILE}.{os.getpid()}"
     beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(about, file)
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(about, file)
+    except OSError:
+        beside.unlink(missing_ok=True)  # a full disk
+        raise
     for left in reversed(range(_ATTEMPTS)):
         try:
             beside.replace(folder / _FILE)
@@ -150,7 +157,8 @@ def write(folder: Path, record: Record) -> None:
 
 def forget(folder: Path) -> None:
     """Take the file away."""
-    (folder / _FILE).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # Windows, while somebody reads it: a file that leads nowhere does no harm
+        (folder / _FILE).unlink(missing_ok=True)
 
 
 def own_version() -> str:
