@@ -94,6 +94,7 @@ def test_it_starts_says_where_and_ends_cleanly(tmp_path):
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(url, timeout=30) as page:
                 assert page.status == 200
+                assert "apputils-extension:announcements" in page.read().decode()  # among what is switched off
             service = json.loads((tmp_path / "data" / "practice" / "service.json").read_text())
             assert service["base_url"].startswith("http://127.0.0.1:")
             process.send_signal(signal.SIGTERM)

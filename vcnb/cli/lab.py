@@ -28,6 +28,8 @@ __all__ = ["copy_tutorials", "start", "tutorials"]
 
 FIRST = "00_start_here.ipynb"
 FIRST_PORT = 8888
+# Keeps JupyterLab from asking at its first start whether its news may be fetched; --LabApp.news_url=None does not.
+OWN_CONFIG = Path(__file__).with_name("jupyter")
 SECONDS_TO_START = 120.0  # ours: a first start on a slow machine was seen to take 22 s
 
 
@@ -75,6 +77,8 @@ def start(
     chosen = _free_port(port)
     address = f"http://127.0.0.1:{chosen}/lab/tree/{FIRST}?token={token}"
     surroundings = {**os.environ, "JUPYTER_TOKEN": token, **({"VCNB_DATA": str(data_folder(data))} if data else {})}
+    own, others = str(OWN_CONFIG), surroundings.get("JUPYTER_CONFIG_PATH")
+    surroundings["JUPYTER_CONFIG_PATH"] = os.pathsep.join([own, others] if others else [own])
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _interrupt)  # a closed terminal must not leave JupyterLab behind
     process = subprocess.Popen(_command(folder, chosen), env=surroundings, stdout=sys.stderr, stdin=subprocess.DEVNULL)
