@@ -161,9 +161,10 @@ class Demo:
         after = repair(before)
         left = [finding.check for finding in diagnose(after).hard_failures]
         save(after, self.out / "repaired.wav")
-        edits = [f"{edit.name}: {edit.change}" for edit in after.edits]
+        edits = [f"{edit.name}: {edit.change.rstrip('.')}" for edit in after.edits]
         figures = (
-            f"a copy at {LOW_RATE} Hz fails {', '.join(refused)}; repaired ({'; '.join(edits)}) it fails {len(left)}"
+            f"a copy at {LOW_RATE} Hz fails {', '.join(refused)}; "
+            f"repaired ({'; '.join(edits)}) it fails {len(left) or 'nothing'}"
         )
         facts = {"failed_before": refused, "failed_after": left, "edits": edits}
         return Step("repair", bool(refused) and not left and bool(edits), figures, facts)

@@ -217,7 +217,7 @@ def _service(region: str | None, base_url: str | None, data: str | os.PathLike[s
     if chosen == "practice":
         held = "a key is set and not used" if key else "no key was found, none is needed"
         return Item("service", "ok", f"{where}; {held}")
-    return Item("service", "ok", f"{where}, with the key {key!r}; what is made there is billed")
+    return Item("service", "ok", f"{where}; a key was found, it is not tried out here; what is made there is billed")
 
 
 def _folder(folder: Path) -> Item:
