@@ -111,7 +111,11 @@ def test_what_could_not_be_fetched_is_unknown_and_no_pass():
 @pytest.mark.parametrize("name", list(vcnb.samples()))
 def test_a_real_recording_is_judged_from_its_path(name):
     report = vcnb.diagnose(vcnb.samples()[name])
-    assert report.verdict == ("pass" if name == "kathleen_en" else "warn")
+    # Thorsten recorded far too quietly.
+    assert report.verdict == ("pass" if name == "kathleen_en" else "fail")
+    assert (
+        [each.check for each in report.findings if each.verdict == "fail"] == [] if name == "kathleen_en" else ["level"]
+    )
     assert "duration" in repr(report)
 
 

@@ -51,6 +51,7 @@ def draw(figure: Figure, clip: Clip, findings: Sequence[Finding], title: str) ->
             for axes in (wave, mel):
                 colour, hatch = COLOURS[finding.verdict], HATCHES.get(finding.verdict)
                 axes.axvspan(segment.start, segment.end, facecolor="none", edgecolor=colour, hatch=hatch, lw=0.6)
+        for segment in finding.segments[:1]:  # one name for all its places
             words = f"{finding.check}: {finding.verdict}"
             place = {"xytext": (0, 3), "textcoords": "offset points", "fontsize": 8, "color": COLOURS[finding.verdict]}
             wave.annotate(words, (segment.start, 1), annotation_clip=False, **place)

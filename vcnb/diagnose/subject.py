@@ -8,8 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.audio.encode import outgoing
+from vcnb.catalog import SECONDS_LIMIT
+from vcnb.measure.stft import Spectrogram, spectrogram
 
 from .finding import Finding, RequiredBy, Verdict
 
@@ -38,6 +43,26 @@ class Subject:
     def source(self) -> Source:
         """The file that would be sent; made once for all checks."""
         return outgoing(self.clip)
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second (Hz)."""
+        return self.clip.sample_rate
+
+    @cached_property
+    def samples(self) -> npt.NDArray[np.float32]:
+        """What is listened to: the recording up to the service's limit, beyond which it is refused anyway."""
+        return self.clip.samples[: round(SECONDS_LIMIT * self.sample_rate)]
+
+    @property
+    def duration(self) -> float:
+        """Seconds that are listened to."""
+        return len(self.samples) / self.sample_rate
+
+    @cached_property
+    def spectrogram(self) -> Spectrogram:
+        """Made once for all checks."""
+        return spectrogram(self.samples, self.sample_rate)
 
 
 @dataclass(frozen=True)

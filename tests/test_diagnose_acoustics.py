@@ -1,0 +1,174 @@
+"""What is heard in a recording is judged on both sides of each threshold, and its place is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from recordings import pcm_wav, sine
+
+import vcnb
+from vcnb.audio.clip import Clip, Segment
+from vcnb.audio.load import read_clip
+from vcnb.audio.resample import resample
+from vcnb.diagnose.subject import Subject, checks
+from vcnb.guide.recording import GUIDE
+
+RATE = 24_000
+CHECKS = {check.name: check for check in checks()}
+
+
+@pytest.fixture(scope="module")
+def voice():
+    return vcnb.load(vcnb.samples()["kathleen_en"]).samples
+
+
+def judged(name, samples, rate=RATE, **declared):
+    check = CHECKS[name]
+    return check.finding(check.judge(Subject(Clip(np.asarray(samples, np.float32), rate), **declared)))
+
+
+def test_what_is_ours_is_said_to_be_ours_and_refuses_nothing():
+    assert sorted(check.name for check in CHECKS.values() if check.hard) == sorted(list(CHECKS)[:7])
+    assert all(check.required and check.judge.__doc__ for check in CHECKS.values())
+    silent = vcnb.diagnose(Clip(np.zeros(12 * RATE), RATE))
+    assert silent.verdict == "fail"
+    assert silent.hard_failures == ()
+
+
+def test_every_warning_says_what_to_do(voice):
+    loud = (voice * 20).clip(-0.9, 0.9) + 0.06
+    report = vcnb.diagnose(Clip(loud, RATE), language="nl")
+    poor = [each for each in report.findings if each.verdict in ("warn", "fail")]
+    assert {"clipping", "level", "dc_offset", "language"} <= {each.check for each in poor}
+    assert all(each.advice.endswith(".") and each.message.endswith(".") for each in poor)
+
+
+def test_the_guide_is_the_pages_own_in_six_topics():
+    topics = {each.topic for each in GUIDE.values()}
+    assert topics == {"device", "room", "noise", "reverberation", "script", "posture"}
+    assert all(each.text.endswith(".") and each.heading for each in GUIDE.values())
+
+
+@pytest.mark.parametrize(
+    ("lufs", "verdict"),
+    [
+        (-40.2, "fail"),
+        (-39.8, "warn"),
+        (-31.2, "warn"),
+        (-30.8, "pass"),
+        (-13.2, "pass"),
+        (-12.8, "warn"),
+        (-8.2, "warn"),
+        (-7.8, "fail"),
+    ],
+)
+def test_level(lufs, verdict):
+    # BS.1770: a sine of 997 Hz at full scale reads -3.01 LUFS.
+    found = judged("level", sine(3.0, 48_000, hz=997, peak=10 ** ((lufs + 3.01) / 20)), 48_000)
+    assert (found.verdict, found.unit) == (verdict, "LUFS")
+    assert found.value == pytest.approx(lufs, abs=0.1)
+
+
+@pytest.mark.parametrize(("percent", "verdict"), [(0.9, "pass"), (-1.1, "warn"), (4.9, "warn"), (-5.1, "fail")])
+def test_dc_offset(percent, verdict):
+    found = judged("dc_offset", sine(2.0, RATE) + percent / 100)
+    assert (found.verdict, found.value) == (verdict, percent)
+
+
+@pytest.mark.parametrize(("n_places", "verdict"), [(0, "pass"), (2, "pass"), (3, "warn"), (90, "fail")])
+def test_clipping_by_its_places(voice, n_places, verdict):
+    samples = voice * np.float32(0.5 / np.abs(voice).max())
+    for place in range(n_places):
+        samples[2_000 + 3_900 * place :][:120] = 0.6
+    found = judged("clipping", samples)
+    assert (found.verdict, found.value, len(found.segments)) == (verdict, n_places, n_places if n_places > 2 else 0)
+
+
+def test_clipping_is_judged_on_the_files_own_channels(voice):
+    left = (voice * 0.4 / np.quantile(np.abs(voice), 0.98)).clip(-0.4, 0.4)
+    data = pcm_wav(np.stack([left, -0.3 * voice], 1), RATE)
+    report = vcnb.diagnose(read_clip(data))
+    found = next(each for each in report.findings if each.check == "clipping")
+    assert found.verdict == "fail"
+    assert found.segments
+
+
+def test_clipping_that_coding_has_blurred_is_seen_by_its_peaks(voice, rng):
+    ceiling = np.quantile(np.abs(voice), 0.98)
+    blurred = voice.clip(-ceiling, ceiling) * (0.5 / ceiling) + 0.003 * rng.standard_normal(len(voice))
+    assert judged("clipping", blurred).verdict == "fail"
+    assert judged("clipping", blurred).segments == ()
+
+
+@pytest.mark.parametrize(("n_holes", "verdict"), [(0, "pass"), (1, "warn"), (4, "warn"), (5, "fail")])
+def test_dropouts(n_holes, verdict):
+    samples = sine(3.0, RATE)
+    for hole in range(n_holes):
+        samples[10_000 + 8_000 * hole :][:480] = 0
+    found = judged("dropouts", samples)
+    assert (found.verdict, found.value, len(found.segments)) == (verdict, n_holes, n_holes)
+    if n_holes:
+        assert found.segments[0].start == pytest.approx(10_000 / RATE, abs=1e-3)
+
+
+@pytest.mark.parametrize(("below_db", "verdict"), [(19.0, "fail"), (23.0, "warn"), (30.0, "warn"), (42.0, "pass")])
+def test_hum(rng, below_db, verdict):
+    t = np.arange(16 * RATE) / RATE
+    said = 0.1 * rng.standard_normal(len(t)) * (t < 12)
+    lines = sum(np.sin(2 * np.pi * 50 * k * t) for k in (1, 2, 3, 4)) / np.sqrt(2)
+    found = judged("hum", said + 0.1 * 10 ** (-below_db / 20) * lines)
+    assert found.verdict == verdict
+    assert found.value is None or found.value == pytest.approx(below_db, abs=3.5)
+
+
+def test_hum_cannot_be_told_in_a_second():
+    assert judged("hum", sine(1.9, RATE)).verdict == "unknown"
+
+
+@pytest.mark.parametrize(("n_pops", "verdict"), [(2, "pass"), (3, "warn")])
+def test_plosives(voice, n_pops, verdict):
+    t = np.arange(round(0.05 * RATE)) / RATE
+    popped = voice[: 10 * RATE].copy()
+    for pop in range(n_pops):
+        popped[(1 + 2 * pop) * RATE :][: len(t)] = 0.4 * np.sin(2 * np.pi * 45 * t) * np.hanning(len(t))
+    found = judged("plosives", popped)
+    assert (found.verdict, found.value) == (verdict, n_pops)
+    assert [each.start for each in found.segments] == pytest.approx([1, 3, 5] if n_pops == 3 else [], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("fmax", "verdict"), [(7_900, "fail"), (8_900, "warn"), (10_400, "warn"), (11_900, "pass"), (16_000, "pass")]
+)
+def test_bandwidth(rng, fmax, verdict):
+    spectrum = np.fft.rfft(rng.standard_normal(6 * 48_000))
+    spectrum[np.fft.rfftfreq(6 * 48_000, 1 / 48_000) > fmax] = 0
+    said = np.fft.irfft(spectrum)
+    said *= 0.1 / said.std() * np.sin(np.pi * np.arange(len(said)) / 48_000) ** 4  # comes and goes, without clicks
+    found = judged("bandwidth", said + 1e-5 * rng.standard_normal(len(said)), 48_000)
+    assert found.verdict == verdict
+    assert found.value == pytest.approx(fmax, abs=700)
+
+
+def test_bandwidth_cannot_be_told_of_silence_and_under_noise(voice, rng):
+    assert judged("bandwidth", np.zeros(RATE)).verdict == "unknown"
+    low = resample(resample(voice, RATE, 16_000), 16_000, 48_000)
+    assert judged("bandwidth", low, 48_000).verdict == "fail"
+    assert judged("bandwidth", low + 0.01 * rng.standard_normal(len(low)), 48_000).verdict == "unknown"
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(None, "unknown"), ("en", "pass"), ("ru", "pass"), ("nl", "fail")])
+def test_language(code, verdict):
+    found = judged("language", sine(1.0, RATE), language=code)
+    assert (found.verdict, found.value) == (verdict, code)
+    assert verdict != "pass" or "not checked" in found.message
+
+
+def test_only_the_first_minute_is_listened_to(voice):
+    long = np.r_[np.tile(voice, 5)[: 60 * RATE], np.full(10 * RATE, 0.9, np.float32)]
+    assert judged("level", long).value == judged("level", long[: 60 * RATE]).value
+    clip = Clip(long, RATE)
+    assert Subject(clip).duration == 60
+    source = replace(read_clip(pcm_wav(voice, RATE)).source, clipped=(Segment(61, 69),) * 5)
+    assert CHECKS["clipping"].judge(Subject(replace(clip, source=source))).verdict == "pass"

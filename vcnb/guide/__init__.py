@@ -1,0 +1,1 @@
+"""How to record well, as the service's page advises it."""
