@@ -6,7 +6,7 @@ for real-time applications", IEICE Transactions on Information and Systems, 2016
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +14,25 @@ import pyworld
 
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 
+from .spectrum import N_FFT
+
 __all__ = ["with_pitch"]
 
 FRAME_PERIOD_MS = 5.0  # WORLD's own default
 FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers
 STRETCH_LIMITS = (0.6, 1.8)  # ours: a melody much wider or narrower than the base's would sing or drone
-_N_FFT = 1024
 _HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
 # Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
 PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
 _MARGIN = 8  # frames on both sides of a part that are made and thrown away
 
 Frames = npt.NDArray[np.float64]
+Recolour = Callable[[Frames, Frames, npt.NDArray[np.bool_]], tuple[Frames, Frames]]
 
 
-def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[float, float]) -> Iterator[Frames]:
+def with_pitch(
+    samples: Frames, *, base: tuple[float, float], target: tuple[float, float], recolour: Recolour | None = None
+) -> Iterator[Frames]:
     """Speak again with another pitch: log F0 moved by its middle and stretched by its spread.
 
     Parameters
@@ -37,6 +41,9 @@ def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[floa
         24 kHz, full scale at 1.
     base, target : (float, float)
         Middle and spread of log F0 (natural logarithm, Hz) of the voice that spoke, and of the one that should.
+    recolour : callable, optional
+        Takes the power envelope [shape=(n_frames, 513)], the aperiodic share of the same shape and which frames are
+        voiced, and gives back the first two as they should be. May look at eight frames on either side.
 
     Yields
     ------
@@ -54,8 +61,10 @@ def with_pitch(samples: Frames, *, base: tuple[float, float], target: tuple[floa
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
         low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
-        envelope = pyworld.cheaptrick(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
-        breath = pyworld.d4c(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=_N_FFT)
+        envelope = pyworld.cheaptrick(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+        breath = pyworld.d4c(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+        if recolour is not None:
+            envelope, breath = recolour(envelope, breath, voiced[low:high])
         sound = pyworld.synthesize(moved[low:high], envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS)
         sound = sound[(start - low) * _HOP :]
         ramp = np.linspace(0.0, 1.0, len(carried))

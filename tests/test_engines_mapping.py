@@ -1,0 +1,104 @@
+"""The colour of one voice becomes that of another, and what is silent stays so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vcnb
+from vcnb.practice.engines import spectrum
+from vcnb.practice.engines.engine import Reference
+from vcnb.practice.engines.mapping import learn
+from vcnb.practice.engines.profile import Profile, measure
+from vcnb.practice.engines.timbre import RANGE_DB, Timbre
+
+
+@pytest.fixture(scope="module")
+def voices() -> dict[str, Profile]:
+    clips = {name: vcnb.load(vcnb.samples()[name]) for name in ("thorsten_en", "kathleen_en")}
+    return {name: measure(Reference(clip.samples, clip.sample_rate)) for name, clip in clips.items()}
+
+
+def apart(frames: np.ndarray, others: np.ndarray) -> float:
+    """Distance of the mean shapes in dB, level left out."""
+    shapes = [spectrum.smooth(each).mean(axis=0) for each in (frames, others)]
+    difference = shapes[0] - shapes[1]
+    return float(10 / np.log(10) * np.sqrt(np.square(difference - difference.mean()).mean()))
+
+
+@pytest.mark.parametrize(("base", "voice"), [("thorsten_en", "kathleen_en"), ("kathleen_en", "thorsten_en")])
+@pytest.mark.parametrize("likeness", [0.0, 1.0])
+def test_voiced_and_unvoiced_sounds_take_the_shape_of_the_voice(voices, base, voice, likeness):
+    of, to = voices[base].timbre, voices[voice].timbre
+    mapping = learn(of, to, f0=(150.0, 150.0), likeness=likeness)
+    for name in ("voiced", "unvoiced"):
+        given, wanted = getattr(of, name), getattr(to, name)
+        voiced = np.full(len(given), name == "voiced")
+        become = spectrum.cepstra(mapping.bands(spectrum.smooth(given), voiced))
+        assert apart(become, wanted) < 0.5 * apart(given, wanted), name
+
+
+def test_a_voice_becomes_itself(voices):
+    timbre = voices["thorsten_en"].timbre
+    mapping = learn(timbre, timbre, f0=(120.0, 120.0), likeness=0.0)
+    bands = spectrum.smooth(timbre.voiced)
+    error = mapping.bands(bands, np.ones(len(bands), dtype=bool)) - bands
+    assert mapping.factor == pytest.approx(1.0, abs=0.02)
+    assert abs(mapping.gain_db) < 1
+    assert 10 / np.log(10) * np.sqrt(np.square(error).mean()) < 2.5
+
+
+@pytest.mark.parametrize("factor", [0.86, 1.16])
+def test_the_length_of_the_vocal_tract_is_found(voices, factor):
+    timbre = voices["kathleen_en"].timbre
+    longer = Timbre(
+        spectrum.cepstra(spectrum.warped(spectrum.smooth(timbre.voiced), factor)),
+        timbre.unvoiced,
+        timbre.breath,
+        timbre.bandwidth,
+    )
+    assert learn(timbre, longer, f0=(160.0, 160.0)).factor == pytest.approx(factor, abs=0.04)
+
+
+def test_silence_is_not_lifted(voices):
+    mapping = learn(voices["thorsten_en"].timbre, voices["kathleen_en"].timbre, f0=(120.0, 165.0))
+    quiet = spectrum.smooth(voices["thorsten_en"].timbre.unvoiced) - (RANGE_DB + 30) * np.log(10) / 10
+    assert np.all(
+        mapping.bands(quiet, np.zeros(len(quiet), dtype=bool)) <= spectrum.warped(quiet, mapping.factor) + 0.1
+    )
+
+
+def test_above_the_band_of_a_narrow_reference_the_base_keeps_its_shape(voices):
+    base, voice = voices["thorsten_en"].timbre, voices["kathleen_en"].timbre
+    narrow = Timbre(voice.voiced, voice.unvoiced, voice.breath, 4000.0)
+    mapping = learn(base, narrow, f0=(120.0, 165.0))
+    bands = spectrum.smooth(base.voiced)
+    change = mapping.bands(bands, np.ones(len(bands), dtype=bool)) - spectrum.warped(bands, mapping.factor)
+    edge = spectrum.band_of(4000.0)
+    assert np.ptp(change[:, edge:], axis=1).max() < 1e-3
+    assert np.abs(change[:, edge] - change[:, edge - 1]).mean() < 1  # no step at the edge
+
+
+def test_parts_of_a_sentence_are_mapped_as_the_whole_is(voices):
+    mapping = learn(voices["thorsten_en"].timbre, voices["kathleen_en"].timbre, f0=(120.0, 165.0))
+    bands = spectrum.smooth(voices["thorsten_en"].timbre.voiced[:200])
+    voiced = np.arange(200) % 40 < 25
+    whole = mapping.bands(bands, voiced)
+    assert np.allclose(mapping.bands(bands[50:150], voiced[50:150])[8:-8], whole[58:142], atol=1e-3)
+
+
+def test_bands_come_back_from_the_bins_and_cepstra_from_the_bands(rng):
+    bands = spectrum.smooth(rng.standard_normal((5, spectrum.N_CEPSTRA)).astype(np.float32) / 4)
+    assert np.allclose(spectrum.cepstra(bands) @ np.eye(spectrum.N_CEPSTRA), spectrum.cepstra(bands))
+    assert np.allclose(spectrum.smooth(spectrum.cepstra(bands)), bands, atol=1e-5)
+    error = spectrum.log_mel(spectrum.envelope(bands)) - bands
+    assert np.abs(error).mean() < 0.1
+    assert np.allclose(spectrum.warped(bands, 1.0), bands, atol=1e-5)
+
+
+def test_a_formant_moves_by_the_factor():
+    power = np.full((1, spectrum.N_FFT // 2 + 1), 1e-6)
+    bins = np.arange(spectrum.N_FFT // 2 + 1)
+    power += np.exp(-((bins - 85) ** 2) / 100)  # 2 kHz
+    moved = spectrum.envelope(spectrum.warped(spectrum.log_mel(power), 1.2))
+    assert moved.argmax() == pytest.approx(1.2 * 85, abs=3)

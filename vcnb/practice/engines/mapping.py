@@ -1,0 +1,349 @@
+"""How the colour of one voice becomes that of another, though the two never said the same.
+
+Vocal-tract length first, then a map between clusters of sounds that is learnt from nearest neighbours in both
+directions (INCA: D. Erro, A. Moreno and A. Bonafonte, "INCA algorithm for training voice conversion systems from
+nonparallel corpora", IEEE Transactions on Audio, Speech, and Language Processing 18, 2010), then what the voice itself
+sounded like nearby, and at last its mean and spread in each coefficient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from .spectrum import BAND_WIDTHS, N_BANDS, Frames, band_of, cepstra, envelope, log_mel, pooled, smooth, warped
+from .timbre import Timbre
+
+__all__ = ["LIKENESS", "Mapping", "learn"]
+
+# All ours, found by measuring likeness against clarity.
+LIKENESS = 0.5
+BREATH = 0.5  # of the difference is taken over; all of it makes a noisy reference a hoarse voice
+LEAST_BREATH = 1e-4
+LOWEST_HARMONIC = 0.75  # of the pitch: below there is no power
+FACTORS = np.arange(0.80, 1.26, 0.03)
+COMPARED_BANDS = 55  # up to 8 kHz, which narrow references have as well
+COMPARED_FRAMES = 500
+PITCH_EXPONENT = 0.3  # a voice an octave up has a tract shorter by about a fifth
+PITCH_TRUST = 6.0
+CLUSTERS = 16
+ROUNDS = 4
+PAIRED = 3  # neighbours that stand for a frame
+PAIRED_FRAMES = 800
+COMPARED_CEPSTRA = 20
+LEVEL_WEIGHT = 0.3
+SOFTNESS = 8.0
+SLOPE_PRIOR = 8.0
+OFFSET_PRIOR = 60.0
+SLOPES = (0.5, 1.2)
+SPREAD_RESTORED = (1.0, 1.6)
+SPREADS = (0.3, 3.0)
+UNVOICED_SPREADS = (0.7, 1.4)
+NEIGHBOURS = 4
+NEIGHBOUR_FRAMES = 7  # about 35 ms: a neighbour more or less makes no click
+VOICING_FRAMES = 5
+SILENCE_DB = 45.0
+SILENCE_EDGE_DB = 10.0
+FEWEST_UNVOICED = 20
+MOST_EXCESS = 3.0  # natural logarithm of power
+
+
+@dataclass(frozen=True, eq=False)
+class _Normal:
+    """Mean and spread of each coefficient."""
+
+    mean: Frames
+    spread: Frames
+
+    @classmethod
+    def of(cls, frames: Frames) -> _Normal:
+        return cls(frames.mean(axis=0), frames.std(axis=0) + np.float32(1e-3))
+
+    def off(self, frames: Frames) -> Frames:
+        return np.asarray((frames - self.mean) / self.spread)
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """A soft piecewise linear map, coefficient by coefficient."""
+
+    centres: Frames
+    slopes: Frames
+    offsets: Frames
+
+    def map(self, frames: Frames) -> Frames:
+        shares = _shares(frames, self.centres)
+        return np.asarray(shares @ self.offsets + frames * (shares @ self.slopes))
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """What turns spectra of a base speaker into spectra of a voice.
+
+    Parameters
+    ----------
+    factor : float
+        By which the frequency axis is scaled.
+    gain_db : float
+        How much louder the base speaker becomes by it.
+    """
+
+    factor: float
+    gain_db: float
+    _likeness: float = field(repr=False)
+    _from: tuple[_Normal, _Normal] = field(repr=False)
+    _to: tuple[_Normal, _Normal] = field(repr=False)
+    _clusters: _Clusters = field(repr=False)
+    _restored: _Normal = field(repr=False)
+    _neighbours: Frames = field(repr=False)
+    _edge: int = field(repr=False)
+    _silence: float = field(repr=False)
+    _breath: Frames = field(repr=False)
+    _hiss: Frames = field(repr=False)
+
+    def recolour(
+        self, power: npt.NDArray[np.float64], aperiodic: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Map what the vocoder works with.
+
+        Parameters
+        ----------
+        power : np.ndarray [shape=(n_frames, 513)]
+            Envelope of the base speaker, one frame every 5 ms.
+        aperiodic : np.ndarray [shape=(n_frames, 513)]
+            Share of the amplitude that is breath.
+        voiced : np.ndarray [shape=(n_frames,)]
+            Which frames have a pitch.
+
+        Returns
+        -------
+        (np.ndarray [shape=(n_frames, 513)], np.ndarray [shape=(n_frames, 513)])
+            Both of the voice; they depend on at most three frames on either side.
+        """
+        breath = aperiodic.copy()
+        if voiced.any():
+            moved = np.log(pooled(aperiodic[voiced])).astype(np.float32) + self._breath
+            breath[voiced] = np.clip(envelope(moved), LEAST_BREATH, 1.0)
+        return envelope(self.bands(log_mel(power), voiced)), breath
+
+    def bands(self, bands: Frames, voiced: npt.NDArray[np.bool_]) -> Frames:
+        """Map spectra.
+
+        Parameters
+        ----------
+        bands : np.ndarray [shape=(n_frames, 64)]
+            Of the base speaker, one frame every 5 ms.
+        voiced : np.ndarray [shape=(n_frames,)]
+            Which of them have a pitch.
+
+        Returns
+        -------
+        np.ndarray [shape=(n_frames, 64)]
+            Of the voice. Depends on at most three frames on either side.
+        """
+        moved = warped(bands, self.factor)
+        frames = cepstra(moved)
+        share = _smoothed(voiced.astype(np.float32)[:, None], VOICING_FRAMES)
+        mapped = share * self._voiced(frames) + (1 - share) * self._unvoiced(frames)
+        if self._edge < N_BANDS - 1:
+            near = slice(self._edge - 3, self._edge)
+            step = (mapped - moved)[:, near].mean(axis=1, keepdims=True)
+            mapped[:, self._edge :] = moved[:, self._edge :] + step
+        # What is silent stays so: the shape of a voice laid over it would be heard as noise.
+        heard = np.clip((_level_db(bands) - self._silence) / SILENCE_EDGE_DB, 0, 1)[:, None]
+        return np.asarray(heard * mapped + (1 - heard) * np.minimum(mapped, moved))
+
+    def _voiced(self, frames: Frames) -> Frames:
+        mapped = self._clusters.map(self._from[0].off(frames))
+        restored = self._restored.mean + (mapped - self._restored.mean) * self._restored.spread
+        near = _smoothed(_nearby(mapped, self._neighbours), NEIGHBOUR_FRAMES)
+        near[:, 0] = restored[:, 0]
+        mixed = restored + np.float32(self._likeness) * (near - restored)
+        return smooth(_placed(mixed, self._from[0], self._to[0], SPREADS))
+
+    def _unvoiced(self, frames: Frames) -> Frames:
+        placed = _placed(self._from[1].off(frames), self._from[1], self._to[1], UNVOICED_SPREADS)
+        return smooth(placed) - self._hiss
+
+
+def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: float = LIKENESS) -> Mapping:
+    """Learn the map from two recordings of different words.
+
+    Parameters
+    ----------
+    base, voice : Timbre
+        From whom, and to whom.
+    f0 : (float, float)
+        Middle of the pitch (Hz) of both: a higher voice mostly has a shorter vocal tract.
+    likeness : float
+        From 0, which keeps more of what was said, to 1, which keeps more of who is to say it.
+
+    Returns
+    -------
+    Mapping
+        The same for the same arguments.
+    """
+    factor = _factor(base.voiced, voice.voiced, f0[1] / f0[0])
+    moved = [cepstra(warped(smooth(frames), factor)) for frames in (base.voiced, _unvoiced_or_voiced(base))]
+    source = (_Normal.of(moved[0]), _Normal.of(moved[1]))
+    target = (_Normal.of(voice.voiced), _Normal.of(_unvoiced_or_voiced(voice)))
+    mine, wanted = source[0].off(moved[0]), target[0].off(voice.voiced)
+    clusters = _pair(_thinned(mine, PAIRED_FRAMES), _thinned(wanted, PAIRED_FRAMES))
+    mapped = clusters.map(mine)
+    restored = _Normal(mapped.mean(axis=0), np.clip(1 / (mapped.std(axis=0) + 1e-6), *SPREAD_RESTORED))
+    levels = _level_db(smooth(base.voiced))
+    raw = Mapping(
+        factor=factor,
+        gain_db=0.0,
+        _likeness=likeness,
+        _from=source,
+        _to=target,
+        _clusters=clusters,
+        _restored=restored,
+        _neighbours=wanted,
+        _edge=band_of(voice.bandwidth),
+        _silence=float(np.percentile(levels, 97)) - SILENCE_DB,
+        _breath=(BREATH * (voice.breath - base.breath)).astype(np.float32),
+        _hiss=np.zeros(N_BANDS, dtype=np.float32),
+    )
+    hiss = _excess(raw._unvoiced(moved[1]), smooth(_unvoiced_or_voiced(voice)))
+    softer = replace(raw, _hiss=hiss)
+    everything = np.ones(len(base.voiced), dtype=bool)
+    becomes = softer.bands(smooth(base.voiced), everything)
+    return replace(softer, gain_db=_sounding_db(becomes, f0[1]) - _sounding_db(smooth(base.voiced), f0[0]))
+
+
+def _excess(mapped: Frames, wanted: Frames) -> Frames:
+    """How much too loud each band is: where logarithms agree in mean and spread, the loudest frames may stick out."""
+    excess = np.log(np.exp(mapped).mean(axis=0)) - np.log(np.exp(wanted).mean(axis=0))
+    return np.asarray(np.clip(excess, 0.0, MOST_EXCESS))
+
+
+def _factor(base: Frames, voice: Frames, higher: float) -> float:
+    """Find the warp after which the frames of both lie nearest to each other, whatever their mean and spread."""
+    expected = float(np.clip(higher**PITCH_EXPONENT, FACTORS[0], FACTORS[-1]))
+    shapes = _thinned(smooth(base), COMPARED_FRAMES)
+    wanted = _shape(smooth(_thinned(voice, COMPARED_FRAMES)))
+    costs = []
+    for factor in FACTORS:
+        distances = np.sqrt(np.maximum(_squared_distances(_shape(warped(shapes, factor)), wanted), 0))
+        cost = distances.min(axis=0).mean() + distances.min(axis=1).mean()
+        costs.append(cost * (1 + PITCH_TRUST * np.log(factor / expected) ** 2))
+    return float(FACTORS[int(np.argmin(costs))])
+
+
+def _shape(bands: Frames) -> Frames:
+    """Cepstra of the bands that every reference has, without level, mean and spread."""
+    n = np.arange(COMPARED_BANDS)
+    cosines = np.cos(np.pi / COMPARED_BANDS * np.outer(n + 0.5, np.arange(1, 16))).astype(np.float32)
+    frames = bands[:, :COMPARED_BANDS] @ cosines
+    return _Normal.of(frames).off(frames)
+
+
+def _pair(mine: Frames, wanted: Frames) -> _Clusters:
+    """Pair frames with their nearest on the other side, learn the map, pair what is mapped, and so on."""
+    centres = _centres(mine)
+    mapped = mine
+    for _ in range(ROUNDS):
+        there, back = _weighted(mapped), _weighted(wanted)
+        distances = _squared_distances(there, back)
+        theirs = wanted[_nearest(distances, PAIRED)].mean(axis=1)
+        ours = mine[_nearest(distances.T, PAIRED)].mean(axis=1)
+        clusters = _fitted(np.concatenate([mine, ours]), np.concatenate([theirs, wanted]), centres)
+        mapped = clusters.map(mine)
+    return clusters
+
+
+def _fitted(given: Frames, wanted: Frames, centres: Frames) -> _Clusters:
+    """Slope and offset of each cluster, held near to no change where few frames speak for it."""
+    shares = _shares(given, centres)
+    weight = shares.sum(axis=0)[:, None] + 1e-6
+    mean, wanted_mean = shares.T @ given / weight, shares.T @ wanted / weight
+    scatter = shares.T @ given**2 - weight * mean**2
+    common = shares.T @ (given * wanted) - weight * mean * wanted_mean
+    slopes = np.clip((common + SLOPE_PRIOR) / (scatter + SLOPE_PRIOR), *SLOPES)
+    offsets = weight / (weight + OFFSET_PRIOR) * (wanted_mean - mean)
+    return _Clusters(centres, slopes, (1 - slopes) * mean + offsets)
+
+
+def _centres(frames: Frames) -> Frames:
+    """k-means, from frames spread over the recording."""
+    near = frames[:, :COMPARED_CEPSTRA]
+    centres = _thinned(near, CLUSTERS)
+    for _ in range(12):
+        labels = _squared_distances(near, centres).argmin(axis=1)
+        centres = np.stack(
+            [near[labels == k].mean(axis=0) if np.any(labels == k) else centre for k, centre in enumerate(centres)]
+        )
+    return centres
+
+
+def _shares(frames: Frames, centres: Frames) -> Frames:
+    """How much each frame belongs to each cluster."""
+    closeness = -_squared_distances(frames[:, :COMPARED_CEPSTRA], centres) / SOFTNESS
+    shares = np.exp(closeness - closeness.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def _nearby(frames: Frames, others: Frames) -> Frames:
+    """Mean of the nearest others, the nearer the more."""
+    distances = _squared_distances(_weighted(frames), _weighted(others))
+    nearest = _nearest(distances, NEIGHBOURS)
+    weights = 1 / (np.sqrt(np.maximum(np.take_along_axis(distances, nearest, axis=1), 0)) + 0.5)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray((others[nearest] * weights[:, :, None]).sum(axis=1))
+
+
+def _weighted(frames: Frames) -> Frames:
+    """Keep what sounds are told apart by: hardly the level, and no fine detail."""
+    near = frames[:, :COMPARED_CEPSTRA].copy()
+    near[:, 0] *= LEVEL_WEIGHT
+    return near
+
+
+def _squared_distances(frames: Frames, others: Frames) -> Frames:
+    squares = (frames**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    return np.asarray(squares - 2 * frames @ others.T)
+
+
+def _nearest(distances: Frames, count: int) -> npt.NDArray[np.intp]:
+    count = min(count, distances.shape[1])
+    return np.argpartition(distances, count - 1, axis=1)[:, :count]
+
+
+def _placed(frames: Frames, source: _Normal, target: _Normal, limits: tuple[float, float]) -> Frames:
+    """Give normalised frames the mean of the target, and its spread as far as that is sane."""
+    ratio = np.clip(target.spread / source.spread, *limits)
+    return np.asarray(frames * ratio * source.spread + target.mean)
+
+
+def _smoothed(frames: Frames, length: int) -> Frames:
+    """Weigh each frame with its neighbours in time."""
+    window = np.hanning(length + 2)[1:-1].astype(np.float32)
+    window /= window.sum()
+    padded = np.pad(frames, ((length // 2, length // 2), (0, 0)), mode="edge")
+    return np.asarray(sum(weight * padded[at : at + len(frames)] for at, weight in enumerate(window)))
+
+
+def _thinned(frames: Frames, most: int) -> Frames:
+    """Take at most so many frames, evenly."""
+    if len(frames) <= most:
+        return frames
+    return np.asarray(frames[np.linspace(0, len(frames) - 1, most).round().astype(int)])
+
+
+def _unvoiced_or_voiced(timbre: Timbre) -> Frames:
+    return timbre.unvoiced if len(timbre.unvoiced) >= FEWEST_UNVOICED else timbre.voiced
+
+
+def _level_db(bands: Frames) -> Frames:
+    """Power of each frame: the bands, each as wide as it is."""
+    return np.asarray(10 * np.log10(np.exp(bands) @ BAND_WIDTHS + 1e-16))
+
+
+def _sounding_db(bands: Frames, f0: float) -> float:
+    """Mean power of what is heard: an envelope goes on below the pitch, where there are no harmonics."""
+    first = band_of(LOWEST_HARMONIC * f0)
+    return float(10 * np.log10((np.exp(bands[:, first:]) @ BAND_WIDTHS[first:]).mean()))

@@ -1,0 +1,94 @@
+"""What of a voice's colour is kept: its spectra, voiced and unvoiced, and its breath."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyworld
+
+from vcnb.audio.resample import resample
+from vcnb.catalog import SPEECH_SAMPLE_RATE
+
+from .spectrum import N_FFT, Frames, cepstra, extended, log_mel, pooled
+
+__all__ = ["Timbre", "timbre"]
+
+# Ours. As many frames as make a mapping that more of them would not change, spread over the whole recording.
+VOICED_FRAMES = 1500
+UNVOICED_FRAMES = 400
+BREATH_FRAMES = 150
+RANGE_DB = 35.0  # frames this far below the loudest are more room than voice
+FILLED = 0.94  # of Nyquist: beyond lies the skirt of whatever filter made the recording
+
+
+@dataclass(frozen=True, eq=False)
+class Timbre:
+    """Colour of a voice.
+
+    Parameters
+    ----------
+    voiced, unvoiced : np.ndarray [shape=(n_frames, 40)]
+        Mel-cepstra of its envelope.
+    breath : np.ndarray [shape=(64,)]
+        Mean natural logarithm of the aperiodic share of the amplitude in each band, of voiced frames.
+    bandwidth : float
+        Hz up to which the recording holds sound.
+    """
+
+    voiced: Frames = field(repr=False)
+    unvoiced: Frames = field(repr=False)
+    breath: Frames = field(repr=False)
+    bandwidth: float
+
+
+def timbre(
+    samples: npt.NDArray[np.float32],
+    sample_rate: int,
+    *,
+    times: npt.NDArray[np.float64],
+    f0: npt.NDArray[np.float64],
+    spoken: npt.NDArray[np.bool_],
+) -> Timbre:
+    """Measure the colour, on some frames only: what a frame costs is most of what an enrollment costs.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono amplitudes, full scale at 1.
+    sample_rate : int
+        Samples per second (Hz).
+    times, f0 : np.ndarray [shape=(n_frames,)]
+        Seconds and Hz, NaN where nothing is voiced; some frames voiced and spoken.
+    spoken : np.ndarray [shape=(n_frames,)]
+        Where somebody speaks.
+
+    Returns
+    -------
+    Timbre
+        Of the frames that are not much quieter than the loudest.
+    """
+    wide = np.ascontiguousarray(resample(samples, sample_rate, SPEECH_SAMPLE_RATE), dtype=np.float64)
+    bandwidth = FILLED * min(sample_rate, SPEECH_SAMPLE_RATE) / 2
+    pitched = np.isfinite(f0)
+    some_voiced = _spread(np.flatnonzero(spoken & pitched), VOICED_FRAMES)
+    some_unvoiced = _spread(np.flatnonzero(spoken & ~pitched), UNVOICED_FRAMES)
+    chosen = np.concatenate([some_voiced, some_unvoiced])
+    pitch, at = np.nan_to_num(f0[chosen]), times[chosen]
+    power = pyworld.cheaptrick(wide, pitch, at, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+    level = 10 * np.log10(power.sum(axis=1) + 1e-16)
+    loud = level > np.percentile(level, 97) - RANGE_DB
+    coefficients = cepstra(extended(log_mel(power), bandwidth))
+    voiced = coefficients[(pitch > 0) & loud]
+    unvoiced = coefficients[(pitch == 0) & loud]
+    breathy = _spread(some_voiced, BREATH_FRAMES)
+    aperiodic = pyworld.d4c(wide, f0[breathy], times[breathy], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+    return Timbre(voiced, unvoiced, np.log(pooled(aperiodic)).mean(axis=0), bandwidth)
+
+
+def _spread(indices: npt.NDArray[np.intp], most: int) -> npt.NDArray[np.intp]:
+    """Take at most so many, evenly."""
+    if len(indices) <= most:
+        return indices
+    return np.asarray(indices[np.linspace(0, len(indices) - 1, most).round().astype(int)])
