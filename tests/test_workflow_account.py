@@ -265,6 +265,10 @@ def test_words_on_a_line_are_paid_as_they_are_said(hosted, practice):
         line.say("Good morning. ")
         with pytest.raises(SpendLimitError):
             line.say("b" * 2_000)
+        with pytest.raises(SettingsError):
+            line.say("half a character \ud800")
+    with pytest.raises(SettingsError):
+        line.say("Too late.")
     assert hosted.spent == pytest.approx(0.13 * 14 / 10_000)
 
 
@@ -301,6 +305,9 @@ def test_neither_the_repr_nor_an_error_shows_the_key(account, practice):
     ("options", "said"),
     [
         ({"region": "mars"}, "mars"),
+        ({"region": ["singapore"]}, "no region"),
+        ({"region": "practice", "data": 3}, "no path but int"),
+        ({"base_url": 3}, "no string but int"),
         ({"region": "singapore"}, "needs a key"),
         ({"region": "beijing", "base_url": "http://127.0.0.1:1/api/v1"}, "belongs to region 'practice'"),
         ({"base_url": "http://127.0.0.1:1/api/v1"}, "asks for its key"),

@@ -93,7 +93,7 @@ def test_a_recording_is_fetched_without_the_key_and_keeps_its_address(shelf):
 
 
 def test_a_file_longer_than_the_service_takes_is_left_lying(shelf, monkeypatch):
-    monkeypatch.setattr(remote, "BYTES_PER_FILE", 1000)
+    monkeypatch.setattr(remote, "BYTES_REFUSED", 1000)
     shelf.files["/just.wav"] = samples()["kathleen_en"].read_bytes()[:1001]
     with pytest.raises(ClipError, match="more than"):
         fetch(f"{shelf.url}/just.wav", shelf.settings)

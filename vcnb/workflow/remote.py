@@ -12,7 +12,7 @@ import requests
 
 from vcnb.audio.clip import Clip
 from vcnb.audio.load import read_clip
-from vcnb.catalog import BYTES_PER_FILE
+from vcnb.catalog import BYTES_REFUSED
 from vcnb.errors import ClipError, SettingsError
 from vcnb.settings import Settings
 
@@ -119,9 +119,9 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     pieces, size = [], 0
     for piece in response.iter_content(65536):
         size += len(piece)
-        if size > BYTES_PER_FILE:
+        if size >= BYTES_REFUSED:
             raise ClipError(
-                f"The file at the address has more than {BYTES_PER_FILE / 1e6:g} MB; the service takes less.",
+                f"The file at the address has more than {BYTES_REFUSED / 2**20:g} MiB; the service takes less.",
                 remedy="load the file, run vcnb.repair on it and send it from here",
             )
         if time.monotonic() > deadline:

@@ -86,7 +86,7 @@ class Stream:
 class Line(Conversation):
     """A conversation whose words are paid for as they are said."""
 
-    _pay: Callable[[str], object] | None = None
+    _reserve: Callable[[str], Ticket] | None = None
 
     def say(self, text: str) -> None:
         """Say something more, if the spend limit allows it.
@@ -101,9 +101,12 @@ class Line(Conversation):
         SpendLimitError
             Before it is sent.
         """
-        if self._pay is not None:
-            self._pay(text)
-        super().say(text)
+        if self._reserve is None or not isinstance(text, str):
+            super().say(text)
+            return
+        # Counted when it is said: which of the words were spoken at a broken end is not known.
+        with self._reserve(text):
+            super().say(text)
 
 
 def choose_transport(voice: Voice, *, target_model: str | None, wanted: str | None, streaming: bool) -> Transport:
@@ -255,11 +258,7 @@ def converse(
         settings, voice=voice.voice, target_model=voice.target_model, mode=mode, language=language, timeout=timeout
     )
 
-    def pay(text: str) -> None:
-        # Counted when it is said: which of the words were spoken at a broken end is not known.
-        purse.reserve(_price(settings, text, voice)).settle()
-
-    line._pay = pay
+    line._reserve = lambda text: purse.reserve(_price(settings, text, voice))
     return line
 
 
