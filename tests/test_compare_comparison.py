@@ -60,7 +60,7 @@ def test_the_page_escapes_names():
     assert "<script>" not in vcnb.compare([clip])._repr_html_()
 
 
-@pytest.mark.parametrize("items", [[], "me.wav", Clip(np.zeros(10, np.float32), RATE)])
+@pytest.mark.parametrize("items", [[], "me.wav", Clip(np.zeros(10, np.float32), RATE), None, 3])
 def test_there_must_be_a_list_of_recordings(items):
     with pytest.raises(ClipError, match="compare"):
         vcnb.compare(items)

@@ -235,8 +235,12 @@ def resolve(
     SettingsError
         On a region that does not exist or contradicts the address, or a missing key.
     """
+    if not isinstance(data, str | os.PathLike | None):
+        raise SettingsError(f"The data folder is no path but {type(data).__name__}.", remedy="give a path")
+    if not isinstance(base_url, str | None):
+        raise SettingsError(f"The base_url is no string but {type(base_url).__name__}.", remedy="give a str")
     folder = data_folder(data)
-    if region is not None and region not in (*REGIONS, "practice"):
+    if region is not None and not (isinstance(region, str) and region in (*REGIONS, "practice")):
         raise SettingsError(f"There is no region {region!r}.", remedy="use 'singapore', 'beijing' or 'practice'")
     if base_url is not None:
         found = region_of(base_url)

@@ -56,7 +56,7 @@ IN_A_SHELL = (
     (r"\bbase_url\b", "--base-url"),
     (r"give a Voice, its id, or a row of account\.voices\(\)", "give the id of a voice, as `vcnb voices` lists it"),
     (r"account\.voices\(\)", "those that `vcnb voices` lists"),
-    (r"\bvcnb\.repair\b", "`vcnb repair`"),
+    (r"\bvcnb\.(repair|connect)\b", lambda found: f"`vcnb {found[1].replace('connect', 'practice')}`"),
 )
 
 
