@@ -19,6 +19,7 @@ from conftest import Practice, WatchedEngine
 from test_practice_realtime import Line
 
 import vcnb
+from vcnb.practice import serve as serving
 from vcnb.practice.serve import Service, serve
 from vcnb.protocol.enrollment import create_payload, data_uri, list_payload
 
@@ -164,6 +165,19 @@ def test_a_port_that_is_taken_is_said_and_leaves_nothing_open(tmp_path):
         with pytest.raises(OSError, match="address already in use"):
             serve(tmp_path, port=taken.getsockname()[1], engine="tone")
     assert not (tmp_path / "practice.sqlite-wal").exists()
+
+
+@pytest.mark.parametrize(("named", "warmed"), [(None, True), ("tone", False)])
+def test_only_the_real_engine_says_a_word_before_it_is_asked(tmp_path, monkeypatch, named, warmed):
+    engine = WatchedEngine()
+    monkeypatch.setattr(serving, "choose", lambda _: engine)
+    service = Service(tmp_path, engine=named)
+    service.start_thread()
+    deadline = time.monotonic() + 10
+    while warmed and not engine.n_pieces and time.monotonic() < deadline:
+        time.sleep(0.01)
+    service.stop_thread()
+    assert engine.n_pieces == (1 if warmed else 0)
 
 
 def test_health_says_who_it_is(practice):

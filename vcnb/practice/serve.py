@@ -148,6 +148,8 @@ class Service:
             await self.start()
             if on_ready is not None:
                 on_ready(self)
+            if self._engine in (None, "practice"):
+                self._context.speaker.warm()
             ends = {
                 asyncio.create_task(self._asked_to_stop.wait()),
                 asyncio.create_task(watch_leases(self._context)),

@@ -48,6 +48,10 @@ class Speaker:
         """Name and version of the engine."""
         return self._engine.version
 
+    def warm(self) -> None:
+        """Have the engine say a word to nobody, in a thread: what it has to load is there for the first sentence."""
+        self._threads.submit(self._say_hello)
+
     async def profile(self, reference: Reference) -> bytes:
         """Measure a voice.
 
@@ -100,6 +104,15 @@ class Speaker:
         """Give back threads and engine."""
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
+
+    def _say_hello(self) -> None:
+        from vcnb.audio.load import read_clip
+        from vcnb.audio.samples import samples
+
+        clip = read_clip(samples()["kathleen_en"].read_bytes())
+        profile = self._engine.profile(Reference(clip.samples, clip.sample_rate))
+        for _ in self._engine.speak("Hello.", language="en", profile=profile):
+            return
 
     def _begin(self, text: str, language: str, voice: str) -> Iterator[_Piece]:
         profile = self._state.profile(voice, self.version)
