@@ -93,6 +93,9 @@ def spoken(practice, text="a text of thirty characters ok", **session):
 
 def test_a_session_opens_with_its_defaults_and_echoes_what_it_takes(practice):
     with Line(practice) as line:
+        greeting = line.socket.getheaders()
+        assert greeting["x-vcnb-practice-folder"] == practice.service.folder_id
+        assert not {"sec-websocket-protocol", "sec-websocket-extensions"} & set(greeting)
         defaults = line.hear()["session"]
         assert re.fullmatch("sess_[A-Za-z0-9]{21}", defaults["id"])
         assert defaults == {

@@ -61,6 +61,7 @@ def test_a_result_needs_no_key_but_its_name_and_nothing_near_it_opens(practice):
     url = post(practice, text="hello", voice=practice.voice()).json()["output"]["audio"]["url"]
     answer = requests.get(url, timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/wav")
+    assert answer.headers["X-Vcnb-Practice-Folder"] == practice.service.folder_id
     token = urlsplit(url).path.removeprefix("/results/").removesuffix(".wav")
     assert len(token) >= 32
     assert requests.get(url.replace(token, token[:-1]), timeout=10).status_code == 403
@@ -78,6 +79,8 @@ def test_a_stream_is_written_byte_for_byte_as_recorded(practice, header):
     answer = post(practice, text="hello there", voice=practice.voice(), stream=True, header=header)
     assert answer.headers["Content-Type"] == "text/event-stream;charset=UTF-8"
     assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert answer.headers["X-Vcnb-Practice-Folder"] == practice.service.folder_id
+    assert answer.headers["X-Vcnb-Practice-Settle"] == "2"
     blocks = answer.content.decode().split("\n\n")
     assert blocks.pop() == ""
     for number, block in enumerate(blocks, start=1):
