@@ -35,7 +35,20 @@ def test_every_step_holds_on_the_practice_service_although_a_key_is_set(tmp_path
     steps = demo.run(seen.append)
     assert steps == seen
     assert [step.name for step in steps] == [
-        *("check", "repair", "enroll", "enroll", "enroll", "list", "speak", "speak", "speak", "compare", "write")
+        *(
+            "check",
+            "repair",
+            "enroll",
+            "enroll",
+            "enroll",
+            "list",
+            "speak",
+            "speak",
+            "speak",
+            "tidy",
+            "compare",
+            "write",
+        )
     ]
     assert all(step.held for step in steps), [step for step in steps if not step.held]
     written = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "out").iterdir())

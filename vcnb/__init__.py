@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vcnb.audio.clip import Clip, Segment, Speech
+    from vcnb.audio.encode import save
     from vcnb.audio.load import load
     from vcnb.audio.samples import samples
     from vcnb.compare.comparison import Comparison, compare
@@ -42,6 +43,7 @@ __all__ = [
     "load",
     "repair",
     "samples",
+    "save",
 ]
 
 _ROOMS = {
@@ -63,6 +65,7 @@ _ROOMS = {
     "load": "vcnb.audio.load",
     "repair": "vcnb.repair.repair",
     "samples": "vcnb.audio.samples",
+    "save": "vcnb.audio.encode",
 }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vcnb.audio.clip import Clip, Speech
 from vcnb.catalog import MODELS, SPEECH_SAMPLE_RATE
 from vcnb.errors import CancelledError, ServiceError, SpeechInterruptedError, VcnbError
+from vcnb.protocol.voice import preferred_name_of
 
 from .pcm import as_samples
 from .text import count_characters
@@ -150,6 +151,7 @@ class Take:
         return Speech(
             as_samples(b"".join(self._pieces)),
             SPEECH_SAMPLE_RATE,
+            name=preferred_name_of(order.voice),
             text=text,
             voice=order.voice,
             target_model=order.target_model,

@@ -80,7 +80,7 @@ class Comparison:
             values = [values[measure] for values in self.measures]
             bars = axes.barh(places, [value if math.isfinite(value) else 0 for value in values], color="#2f86c8")
             axes.bar_label(bars, [f"{value:.1f}" if math.isfinite(value) else "none" for value in values], padding=3)
-            axes.margins(x=0.5)
+            axes.margins(x=0.7)
             axes.set_title(TITLES[measure])
             axes.set_xlabel(unit)
         panels[0].set_yticks(list(places), list(self.items), parse_math=False)

@@ -72,7 +72,11 @@ class Report:
         import pandas as pd
 
         columns = ["verdict", "value", "unit", "required", "required_by", "message", "advice", "remedy"]
-        rows = [finding.to_dict() for finding in self.findings]
+        # A unit beside no value would read as a value.
+        rows = [
+            {**given, "value": "", "unit": ""} if given["value"] is None else given
+            for given in (finding.to_dict() for finding in self.findings)
+        ]
         return pd.DataFrame(rows, columns=["check", *columns]).set_index("check")
 
     def plot(self) -> Figure:

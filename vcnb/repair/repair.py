@@ -16,7 +16,7 @@ __all__ = ["repair"]
 
 
 def repair(clip_or_path: Clip | str | os.PathLike[str] | bytes | BinaryIO) -> Clip:
-    """Mend what stands against the page's hard rules, and nothing else.
+    """Mend what stands against the page's hard rules, and raise what is faint.
 
     Parameters
     ----------

@@ -13,13 +13,16 @@ from vcnb.audio.clip import Clip, Edit, Segment, Source
 from vcnb.audio.resample import resample
 from vcnb.catalog import SAMPLE_RATE_LIMIT, SECONDS_LIMIT
 from vcnb.measure.activity import speech_segments
+from vcnb.measure.loudness import loudness_lufs
+from vcnb.measure.stft import spectrogram
 
-__all__ = ["REMEDIES", "cut", "headroom", "mono", "rate", "size", "wav16"]
+__all__ = ["REMEDIES", "cut", "headroom", "level", "mono", "rate", "size", "wav16"]
 
 PAUSE_WITHIN = 15.0  # seconds before the limit in which a pause is looked for; ours
 PAUSE = 0.2  # seconds; a shorter gap lies within a word; ours
 FADE = 0.01  # seconds, where no pause is found; ours
 LARGE_RATE = 48_000  # Hz; a minute of it is 5.8 MB, 7.7 MB encoded, and no voice needs more
+LOUDNESS = -23.0  # LUFS, what broadcasting asks of speech (EBU R 128)
 PEAK = 10 ** (-1 / 20)  # -1 dBFS, so that no later conversion hits the ceiling; ours
 
 
@@ -71,6 +74,22 @@ def wav16(clip: Clip, source: Source) -> Clip:
     return _edited(clip, Edit("wav16", "What is mended travels as 16-bit WAV, which the service takes.", change))
 
 
+def level(clip: Clip, _source: Source) -> Clip:
+    """Raise a faint recording to the loudness of broadcast speech, as far as its peaks leave room."""
+    before = loudness_lufs(spectrogram(clip.samples, clip.sample_rate))
+    peak = float(np.abs(clip.samples).max(initial=0))
+    if not np.isfinite(before) or peak == 0:
+        return clip  # silence stays silence
+    gain = min(10 ** ((LOUDNESS - before) / 20), PEAK / peak)
+    if gain <= 1:
+        return clip
+    raised = 20 * np.log10(gain)
+    change = (
+        f"{before:.1f} LUFS became {before + raised:.1f} LUFS; the room's noise came up with it by {raised:.1f} dB."
+    )
+    return _edited(clip, Edit("level", "A faint voice is cloned less well.", change), clip.samples * np.float32(gain))
+
+
 def headroom(clip: Clip) -> Clip:
     """Turn down what passes full scale, which 16 bits would cut flat."""
     peak = float(np.abs(clip.samples).max(initial=0))
@@ -87,6 +106,7 @@ REMEDIES: dict[str, Callable[[Clip, Source], Clip]] = {
     "cut": cut,
     "mono": mono,
     "rate": rate,
+    "level": level,
     "size": size,
     "wav16": wav16,
 }

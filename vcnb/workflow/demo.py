@@ -137,6 +137,8 @@ class Demo:
                 ("realtime", "thorsten", REALTIME),
             ):
                 yield self._speak(account, transport, self._voices[f"{speaker} {model}"], speaker)
+            if account.region == "practice":
+                yield self._tidy(account)
         yield self._compare()
         yield self._write()
 
@@ -220,6 +222,15 @@ class Demo:
         figures = f"{speech.name}: {speech.duration:.2f} s, {spoken:.2f} s of it speech, {first}"
         facts = {"transport": transport, "duration": speech.duration, "speech": spoken, "first_audio_delay": delay}
         return Step("speak", held, figures, {**facts, "characters": speech.characters, "cost": speech.cost})
+
+    def _tidy(self, account: Account) -> Step:
+        """Give the places back; on a paid region what was paid for is kept."""
+        deleted = account.delete(list(self._voices.values()))
+        left = {voice.voice for voice in account.list_voices()}
+        figures = f"{len(deleted)} voices deleted again, {len(left)} in the account"
+        return Step(
+            "tidy", len(deleted) == len(self._voices) and not left & set(deleted), figures, {"deleted": deleted}
+        )
 
     def _compare(self) -> Step:
         """Compare what was spoken with who was recorded: each speech must lie near its own speaker's pitch."""

@@ -228,7 +228,9 @@ def _judged(clip: Clip, language: str | None, transcript: str | None) -> tuple[s
         said = "; ".join(finding.message.rstrip(".") for finding in failures)
         raise ClipError(
             f"The service would refuse {clip.name or 'this recording'}: {said}.",
-            remedy="run vcnb.repair on it, or record again where that says it cannot help",
+            remedy="run vcnb.repair on it"
+            if all(finding.remedy for finding in failures)
+            else "; ".join(finding.advice.rstrip(".") for finding in failures if not finding.remedy),
         )
     source = outgoing(clip)
     if source.url is not None:

@@ -29,6 +29,6 @@ def level(subject: Subject) -> Judged:
     verdict: Verdict = "warn" if FAIL_BELOW <= loudness <= FAIL_ABOVE else "fail"
     if loudness < WARN_BELOW:
         message = f"{value:.1f} LUFS is faint; noise comes up with the voice when it is raised."
-        return Judged(verdict, value, message, GUIDE["distance"].text)
+        return Judged(verdict, value, message, GUIDE["distance"].text, "level")
     message = f"{value:.1f} LUFS is pressed; what is that loud is seldom clean."
     return Judged(verdict, value, message, "Turn the recording level down.")
