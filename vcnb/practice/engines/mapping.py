@@ -19,7 +19,7 @@ from .timbre import Timbre
 __all__ = ["LIKENESS", "Mapping", "learn"]
 
 # All ours, found by measuring likeness against clarity.
-LIKENESS = 0.5
+LIKENESS = 0.7
 BREATH = 0.5  # of the difference is taken over; all of it makes a noisy reference a hoarse voice
 LEAST_BREATH = 1e-4
 LOWEST_HARMONIC = 0.75  # of the pitch: below there is no power
@@ -316,6 +316,7 @@ def _nearest(distances: Frames, count: int) -> npt.NDArray[np.intp]:
 def _placed(frames: Frames, source: _Normal, target: _Normal, limits: tuple[float, float]) -> Frames:
     """Give normalised frames the mean of the target, and its spread as far as that is sane."""
     ratio = np.clip(target.spread / source.spread, *limits)
+    ratio[0] = min(ratio[0], 1.0)  # in a noisy or echoing room levels lie far apart, and would burst out
     return np.asarray(frames * ratio * source.spread + target.mean)
 
 

@@ -38,14 +38,18 @@ PIECE = round(0.4 * SPEECH_SAMPLE_RATE)
 FADE = round(0.005 * SPEECH_SAMPLE_RATE)
 SILENCE_BELOW_PEAK_DB = 45.0
 SILENCE_FOR_MARKS = 0.2  # s
-KNEE = 0.8  # of full scale
-# espeak-ng is the harder to understand and can bear less: phoneme error .41 so, .45 with all of the likeness.
-ESPEAK_LIKENESS = 0.6
+KNEE, CEILING = 0.8, 0.98  # of full scale
+# espeak-ng is the harder to understand and can bear less: phoneme error .38 at a likeness of .3, and .45 at .5.
+ESPEAK_LIKENESS = 0.45
 VOICES_AT_HAND = 32  # of some 250 kB
 
 # What the base speakers say once, so that their own pitch and level are known: statements, a question, a list, all
 # tones; about ten seconds, for two sentences left an error of a semitone and a half in Chinese.
 _CALIBRATION = {
+    # Statements alone: it lifts questions and lists by three semitones, and most of what is read out is neither.
+    "hibari": "The keys are on the shelf behind the kitchen door. A small river ran past the school and under the "
+    "bridge. Every summer they painted the long fence white. My neighbour sold his boat and moved to the mountains. "
+    "She could hear the rain on the roof all night.",
     "zh": "今天天气很好，我们一起去公园走走。你昨天晚上看了那本新书吗？"
     "妈妈买了苹果、鸡蛋和面包。他说明年想学画画，但是没有时间。",
     "en": "Good morning, the train to the harbour leaves in a few minutes. Did you remember to bring the old map? "
@@ -154,7 +158,7 @@ class PracticeEngine:
         with self._lock:
             key = (speaker, high and speaker != "hibari")
             if key not in self._bases:
-                said = self._base_says(speaker, _CALIBRATION.get(speaker, _CALIBRATION["en"]), high=high, pace=1.0)
+                said = self._base_says(speaker, _CALIBRATION[speaker], high=high, pace=1.0)
                 self._bases[key] = measure(Reference(said.astype(np.float32), SPEECH_SAMPLE_RATE))
             return self._bases[key]
 
@@ -180,4 +184,4 @@ def _trimmed(sound: Sound) -> Sound:
 def _limited(sound: Sound) -> Sound:
     """Bend the peaks above the knee: scaled down, one peak would make its clause quieter than the others."""
     over = np.maximum(np.abs(sound) - KNEE, 0.0)
-    return np.sign(sound) * (np.minimum(np.abs(sound), KNEE) + (1 - KNEE) * np.tanh(over / (1 - KNEE)))
+    return np.sign(sound) * (np.minimum(np.abs(sound), KNEE) + (CEILING - KNEE) * np.tanh(over / (CEILING - KNEE)))
