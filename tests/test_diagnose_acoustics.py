@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,10 @@ import vcnb
 from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.load import read_clip
 from vcnb.audio.resample import resample
+from vcnb.audio.samples import samples_described
 from vcnb.diagnose.subject import Subject, checks
 from vcnb.guide.recording import GUIDE
+from vcnb.measure.speech import Activity
 
 RATE = 24_000
 CHECKS = {check.name: check for check in checks()}
@@ -172,3 +175,80 @@ def test_only_the_first_minute_is_listened_to(voice):
     assert Subject(clip).duration == 60
     source = replace(read_clip(pcm_wav(voice, RATE)).source, clipped=(Segment(61, 69),) * 5)
     assert CHECKS["clipping"].judge(Subject(replace(clip, source=source))).verdict == "pass"
+
+
+def heard(name, *segments, seconds=20.0, snr_db=40.0, **declared):
+    """Judge as if speech lay just there."""
+    subject = Subject(Clip(np.zeros(round(seconds * RATE)), RATE), **declared)
+    spoken = tuple(Segment(*each) for each in segments)
+    vars(subject)["activity"] = Activity(np.zeros(1, np.float32), spoken, "silero")
+    vars(subject)["snr_db"] = snr_db
+    return CHECKS[name].finding(CHECKS[name].judge(subject))
+
+
+@pytest.mark.parametrize(("run", "verdict"), [(1.4, "fail"), (1.6, "warn"), (2.9, "warn"), (3.0, "pass")])
+def test_continuous_speech(run, verdict):
+    found = heard("continuous_speech", (0, 1), (2, 2 + run / 2), (2.45 + run / 2, 2.45 + run - 0.45))
+    assert (found.verdict, found.value) == (verdict, pytest.approx(run, abs=0.01))
+    assert heard("continuous_speech").verdict == "fail"
+
+
+@pytest.mark.parametrize(("pause", "verdict"), [(1.7, "pass"), (1.9, "warn"), (2.1, "warn"), (2.3, "fail")])
+def test_longest_pause(pause, verdict):
+    found = heard("longest_pause", (3, 6), (6.4, 8), (8 + pause, 14))
+    assert (found.verdict, found.value) == (verdict, pause)
+    assert found.segments == (() if verdict == "pass" else (Segment(8, 8 + pause),))
+    assert heard("longest_pause").verdict == "unknown"
+
+
+@pytest.mark.parametrize(("snr_db", "verdict"), [(14.9, "fail"), (15.1, "warn"), (24.9, "warn"), (25.1, "pass")])
+def test_noise(snr_db, verdict):
+    found = heard("noise", (0, 3), snr_db=snr_db)
+    assert (found.verdict, found.value) == (verdict, snr_db)
+    assert heard("noise", (0, 2.9), snr_db=snr_db).verdict == "unknown"
+    assert heard("noise", (0, 9), snr_db=float("inf")).value == 99
+
+
+@pytest.mark.parametrize(("decay", "verdict"), [(0.37, "pass"), (0.39, "warn"), (0.45, "warn"), (0.47, "fail")])
+def test_reverberation(monkeypatch, decay, verdict):
+    module = importlib.import_module("vcnb.diagnose.checks.reverberation")
+    monkeypatch.setattr(module, "decay_time", lambda _: decay)
+    assert heard("reverberation", (0, 9)).verdict == verdict
+    assert heard("reverberation", (0, 9), snr_db=19.9).verdict == "unknown"
+    assert heard("reverberation").verdict == "unknown"
+
+
+def test_too_few_decays_are_no_pass():
+    assert heard("reverberation", (0, 9)).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("n_letters", "verdict"), [(59, "fail"), (61, "warn"), (79, "warn"), (81, "pass"), (241, "warn"), (301, "fail")]
+)
+def test_transcript_by_its_length(n_letters, verdict):
+    assert heard("transcript", (0, 10), transcript="a " * n_letters).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "verdict"),
+    [
+        ("en", "Nobody in the village had slept that night, and we waited.", "pass"),
+        ("ru", "Nobody in the village had slept that night, and we waited.", "fail"),
+        ("ru", "Никто в деревне не спал в ту ночь, и мы ждали до утра.", "pass"),
+        ("ja", "村では誰もその夜は眠らなかったのです。", "pass"),
+        ("zh", "那天夜里村子里没有人睡觉，我们一直等着。", "pass"),
+        ("ko", "그날 밤 마을에서는 아무도 잠을 자지 않았다", "pass"),
+        ("ko", "那天夜里村子里没有人睡觉，我们一直等着。", "fail"),
+        (None, "那天夜里村子里没有人睡觉，我们一直等着。", "pass"),
+        ("en", "", "unknown"),
+    ],
+)
+def test_transcript_by_its_script(language, text, verdict):
+    assert heard("transcript", (0, 4), language=language, transcript=text).verdict == verdict
+    assert heard("transcript", language="en", transcript="some words").verdict == "unknown"
+
+
+def test_the_shipped_transcripts_fit():
+    for sample in samples_described().values():
+        report = vcnb.diagnose(sample.path, language=sample.language, transcript=sample.transcript)
+        assert {each.verdict for each in report.findings if each.check in ("language", "transcript")} == {"pass"}

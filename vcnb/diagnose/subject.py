@@ -14,6 +14,8 @@ import numpy.typing as npt
 from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.audio.encode import outgoing
 from vcnb.catalog import SECONDS_LIMIT
+from vcnb.measure.noise import snr_db
+from vcnb.measure.speech import Activity, speech_activity
 from vcnb.measure.stft import Spectrogram, spectrogram
 
 from .finding import Finding, RequiredBy, Verdict
@@ -63,6 +65,16 @@ class Subject:
     def spectrogram(self) -> Spectrogram:
         """Made once for all checks."""
         return spectrogram(self.samples, self.sample_rate)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """Where somebody speaks; found once for all checks."""
+        return speech_activity(self.samples, self.sample_rate)
+
+    @cached_property
+    def snr_db(self) -> float:
+        """How far the voice stands above the room, in dB; NaN where hardly anybody speaks."""
+        return snr_db(self.spectrogram, self.activity)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ WARN_FROM, FAIL_FROM = 1.0, 5.0  # % of full scale; clean recordings by ten devi
 def dc_offset(subject: Subject) -> Judged:
     """Judge the mean of the samples."""
     mean = float(subject.samples.mean(dtype="float64")) if len(subject.samples) else 0.0
-    value = round(100 * mean, 2)
+    value = round(100 * mean, 2) + 0.0  # no minus before a zero
     if abs(value) < WARN_FROM:
         return Judged("pass", value, "The sound swings around zero.")
     verdict: Verdict = "warn" if abs(value) < FAIL_FROM else "fail"

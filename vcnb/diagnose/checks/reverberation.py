@@ -1,0 +1,37 @@
+"""Whether the room rings.
+
+Source: the recording guide warns of reverberant rooms and gives no number; the thresholds are ours. Noise stretches
+every decay, so that nothing is said about a noisy recording.
+"""
+
+from __future__ import annotations
+
+import math
+
+from vcnb.diagnose.finding import Verdict
+from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.guide.recording import GUIDE
+from vcnb.measure.reverberation import decay_time
+
+__all__ = ["reverberation"]
+
+WARN_ABOVE, FAIL_ABOVE = 0.38, 0.46  # seconds
+LEAST_SNR_DB = 20.0
+
+
+@check(rank=180, unit="s", required=f"<= {WARN_ABOVE:g} s", required_by="ours")
+def reverberation(subject: Subject) -> Judged:
+    """Judge how long the ends of sounds linger."""
+    if not subject.activity.segments or math.isnan(subject.snr_db):
+        return Judged("unknown", None, "Hardly anybody speaks, so that no sound ends.")
+    if subject.snr_db < LEAST_SNR_DB:
+        return Judged("unknown", None, "The noise hides how sounds end.", GUIDE["indoor_noise"].text)
+    seconds = decay_time(subject.spectrogram)
+    if math.isnan(seconds):
+        return Judged("unknown", None, "Too few sounds end freely.")
+    value = round(seconds, 2)
+    if seconds <= WARN_ABOVE:
+        return Judged("pass", value, "The room hardly rings.")
+    verdict: Verdict = "warn" if seconds <= FAIL_ABOVE else "fail"
+    message = f"Sounds linger for {value:.2f} s; the clone sounds as far away as the room is large."
+    return Judged(verdict, value, message, f"{GUIDE['smooth_surfaces'].text} {GUIDE['distance'].text}")
