@@ -19,7 +19,7 @@ from .timbre import Timbre
 __all__ = ["LIKENESS", "Mapping", "learn"]
 
 # All ours, found by measuring likeness against clarity.
-LIKENESS = 0.7
+LIKENESS = 0.8
 BREATH = 0.5  # of the difference is taken over; all of it makes a noisy reference a hoarse voice
 LEAST_BREATH = 1e-4
 LOWEST_HARMONIC = 0.75  # of the pitch: below there is no power

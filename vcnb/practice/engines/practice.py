@@ -40,7 +40,7 @@ SILENCE_BELOW_PEAK_DB = 45.0
 SILENCE_FOR_MARKS = 0.2  # s
 KNEE, CEILING = 0.8, 0.98  # of full scale
 # espeak-ng is the harder to understand and can bear less: phoneme error .38 at a likeness of .3, and .45 at .5.
-ESPEAK_LIKENESS = 0.45
+ESPEAK_LIKENESS = 0.4
 VOICES_AT_HAND = 32  # of some 250 kB
 
 # What the base speakers say once, so that their own pitch and level are known: statements, a question, a list, all
