@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import Practice, WatchedEngine
+from held import Practice, WatchedEngine
 from test_practice_realtime import Line
 
 import vcnb
