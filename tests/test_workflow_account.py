@@ -14,6 +14,7 @@ import wave
 import numpy as np
 import pytest
 
+from vcnb.audio.load import load
 from vcnb.audio.samples import samples
 from vcnb.errors import (
     CancelledError,
@@ -24,6 +25,7 @@ from vcnb.errors import (
     SpendLimitError,
     VoiceNotFoundError,
 )
+from vcnb.measure.pitch import median_f0
 from vcnb.practice import launch
 from vcnb.settings import Settings
 from vcnb.workflow.account import Account, connect
@@ -62,12 +64,16 @@ def requests_of(practice):
 
 
 @pytest.mark.parametrize("name", ["thorsten_en", "thorsten_de", "kathleen_en"])
-def test_each_format_that_the_service_takes_is_sent_byte_for_byte(account, practice, name):
+def test_each_format_that_the_service_takes_becomes_a_voice_that_speaks(account, practice, name):
     voice = account.enroll(samples()[name], preferred_name="real", consent=CONSENT, language=name[-2:])
     assert voice.target_model == HTTP
     assert voice.consent == CONSENT
     assert list(account.voices()["voice"]) == [voice.voice]
     assert account.voices()["language"][0] == name[-2:]
+    speech = account.speak("The tone engine hums at the pitch of the recording.", voice=voice)
+    recorded = load(samples()[name])
+    hummed = median_f0(speech.samples, speech.sample_rate)
+    assert hummed == pytest.approx(median_f0(recorded.samples, recorded.sample_rate), rel=0.08)
 
 
 def test_a_list_of_models_makes_a_voice_for_each(account, practice):
