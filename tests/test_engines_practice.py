@@ -216,3 +216,7 @@ def test_an_engine_is_chosen_by_name():
     assert choose("practice").version == choose().version != choose("tone").version
     with pytest.raises(SettingsError, match="'loud'"):
         choose("loud")
+
+
+def test_the_extra_is_there_so_that_no_language_goes_untested():
+    assert Espeak.installed(), "`python3 -m vcnb test` installs the extra `practice`"
