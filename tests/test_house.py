@@ -29,9 +29,12 @@ NEIGHBOURS: dict[str, set[str]] = {
     "compare": FOUNDATION | {"audio", "measure"},
     "client": FOUNDATION | {"settings", "audio", "protocol"},
     "practice": FOUNDATION | {"settings", "audio", "protocol", "measure"},
+    "library": FOUNDATION | {"audio", "protocol"},
     "workflow": FOUNDATION
-    | {"settings", "audio", "protocol", "measure", "guide", "diagnose", "repair", "compare", "client", "practice"},
-    "widgets": FOUNDATION | {"settings", "audio", "protocol", "measure", "guide", "diagnose", "workflow"},
+    | {"settings", "audio", "protocol", "measure", "guide", "diagnose", "repair", "compare", "client", "practice"}
+    | {"library"},
+    "widgets": FOUNDATION
+    | {"settings", "audio", "protocol", "measure", "guide", "diagnose", "repair", "compare", "workflow"},
     "cli": FOUNDATION
     | {"settings", "audio", "protocol", "measure", "guide", "diagnose", "repair", "compare", "practice", "workflow"},
     "static": set(),
