@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,6 +15,7 @@ from vcnb.audio.load import load
 from vcnb.errors import ClipError
 
 from .finding import Finding, Verdict
+from .judging import DECLARED, judge
 from .subject import Judged, Subject, checks
 
 if TYPE_CHECKING:
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Report", "diagnose", "undecided", "unreadable", "worst"]
 
-# Nothing was declared about these, so that nothing is held against the recording.
-_MAY_BE_UNKNOWN = frozenset({"language", "transcript"})
 _WORST: tuple[Verdict, ...] = ("pass", "warn", "fail")
 
 
@@ -79,6 +80,25 @@ class Report:
         ]
         return pd.DataFrame(rows, columns=["check", *columns]).set_index("check")
 
+    def to_textgrid(self) -> str:
+        """Give it as a Praat TextGrid: an interval tier for each check that marks a place.
+
+        Returns
+        -------
+        str
+            The file's text; open it in Praat beside the recording.
+
+        Raises
+        ------
+        ClipError
+            If the recording could not be read.
+        """
+        from .textgrid import textgrid
+
+        if self.clip is None:
+            raise ClipError(f"{self.name}: there is nothing to mark.", remedy="give a recording that can be read")
+        return textgrid(self.findings, self.clip.duration)
+
     def plot(self) -> Figure:
         """Draw waveform and mel spectrogram with the findings marked.
 
@@ -107,6 +127,20 @@ class Report:
 
         return as_html(self)
 
+    def __str__(self) -> str:
+        """Say it on one line: what fails and what is to be looked at, with their values."""
+        counts = Counter(each.verdict for each in self.findings)
+        said = [
+            f"{each.check} {each.verdict}{'' if each.value is None else f' ({each.value} {each.unit}'.rstrip() + ')'}"
+            for verdict in ("fail", "warn")
+            for each in self.findings
+            if each.verdict == verdict
+        ]
+        passed = f"{counts['pass']} of {len(self.findings)} checks pass"
+        if counts["unknown"]:
+            passed += f", {counts['unknown']} unknown"
+        return f"{self.name or 'recording'}: {self.verdict} - {', '.join([*said, passed])}"
+
     def __repr__(self) -> str:
         lines = [f"<Report {self.name!r}: {self.verdict}>"]
         lines += [f"  {each.verdict:7} {each.check:12} {each.message}" for each in self.findings]
@@ -129,7 +163,7 @@ def worst(findings: Iterable[Finding]) -> Verdict:
     counted = [
         "warn" if finding.verdict == "unknown" else finding.verdict
         for finding in findings
-        if not (finding.verdict == "unknown" and finding.check in _MAY_BE_UNKNOWN)
+        if not (finding.verdict == "unknown" and finding.check in DECLARED)
     ]
     return max(counted, key=_WORST.index, default="warn")
 
@@ -139,6 +173,8 @@ def diagnose(
     *,
     language: str | None = None,
     transcript: str | None = None,
+    on_finding: Callable[[Finding], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Report:
     """Judge a recording as it would be sent.
 
@@ -150,20 +186,26 @@ def diagnose(
         Two-letter code of what is spoken.
     transcript : str or None
         What is spoken.
+    on_finding : callable, optional
+        Called with each `Finding` as soon as it is known: the facts of the file at once, then what is measured, last
+        what a network has to listen for (music, singing, other voices). In the thread that called.
+    cancel : threading.Event, optional
+        Looked at before each check.
 
     Returns
     -------
     Report
-        One finding for each check.
+        One finding for each check. The same recording is not judged twice in a process.
 
     Raises
     ------
     ClipError
         If it cannot be read.
+    CancelledError
+        If it was stopped.
     """
     clip = load(clip_or_path)
-    subject = Subject(clip, language, transcript)
-    return Report(clip.name, tuple(check.finding(check.judge(subject)) for check in checks()), clip)
+    return Report(clip.name, judge(Subject(clip, language, transcript), on_finding, cancel), clip)
 
 
 def unreadable(name: str, error: ClipError) -> Report:

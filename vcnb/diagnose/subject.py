@@ -113,6 +113,8 @@ class Check:
         Place in the report, small first.
     judge : callable
         From a Subject to what was found.
+    late : bool
+        Whether a network has to listen first, so that the others are judged before it.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Check:
     required: str = ""
     required_by: RequiredBy = "page"
     hard: bool = False
+    late: bool = False
 
     def finding(self, judged: Judged) -> Finding:
         """Complete what was found by what the check asks for."""
@@ -141,7 +144,13 @@ class Check:
 
 
 def check(
-    *, rank: int, required: str, unit: str = "", required_by: RequiredBy = "page", hard: bool = False
+    *,
+    rank: int,
+    required: str,
+    unit: str = "",
+    required_by: RequiredBy = "page",
+    hard: bool = False,
+    late: bool = False,
 ) -> Callable[[Callable[[Subject], Judged]], Check]:
     """Make a function a check; a module in ``checks`` needs no more to take part.
 
@@ -151,6 +160,8 @@ def check(
         Place in the report, small first.
     required, unit, required_by, hard
         As in `Finding`.
+    late : bool
+        As in `Check`.
 
     Returns
     -------
@@ -159,7 +170,7 @@ def check(
     """
 
     def made(judge: Callable[[Subject], Judged]) -> Check:
-        return Check(judge.__name__, rank, judge, unit, required, required_by, hard)
+        return Check(judge.__name__, rank, judge, unit, required, required_by, hard, late)
 
     return made
 

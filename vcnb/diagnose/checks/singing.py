@@ -15,7 +15,7 @@ __all__ = ["singing"]
 WARN_ABOVE, FAIL_ABOVE = 0.20, 0.40  # of the recording; lively speech reaches 0.1
 
 
-@check(rank=130, unit="%", required="no singing")
+@check(rank=130, unit="%", required="no singing", late=True)
 def singing(subject: Subject) -> Judged:
     """Judge the share of the recording in which somebody sings."""
     if subject.events is None:
