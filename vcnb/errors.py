@@ -7,6 +7,7 @@
     ├─ SettingsError(ValueError)           a setting or an argument that cannot work; nothing was sent
     ├─ ConsentMissingError                 nobody said that the speaker agreed; nothing was sent
     ├─ SpendLimitError                     the next step would pass the limit; nothing was sent
+    ├─ LibraryError                        the library cannot be read or written
     ├─ CancelledError                      the user stopped it
     ├─ OutcomeUnknownError                 .intent; sent, and no answer says whether it was done
     ├─ ServiceError                        .code .status .request_id; the service answered no
@@ -39,6 +40,7 @@ __all__ = [
     "ConsentMissingError",
     "ContentRefusedError",
     "InvalidRequestError",
+    "LibraryError",
     "ModelMismatchError",
     "OutcomeUnknownError",
     "QuotaError",
@@ -96,6 +98,10 @@ class ConsentMissingError(VcnbError):
 
 class SpendLimitError(VcnbError):
     """The next step would pass the spending limit; nothing was sent."""
+
+
+class LibraryError(VcnbError):
+    """The library cannot be read or written: disk full, no permission, another process, a newer version."""
 
 
 class CancelledError(VcnbError):

@@ -11,6 +11,7 @@ from vcnb.errors import (
     CancelledError,
     ClipError,
     ConsentMissingError,
+    LibraryError,
     OutcomeUnknownError,
     ServiceError,
     ServiceUnreachableError,
@@ -32,6 +33,7 @@ class UnreadableError(ClipError):
 # The contract's table; the first class that fits counts.
 STATUS: tuple[tuple[type[VcnbError], int], ...] = (
     (UnreadableError, 3),
+    (LibraryError, 3),
     (ClipError, 2),
     (SettingsError, 2),
     (ConsentMissingError, 2),
