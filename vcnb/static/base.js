@@ -12,6 +12,11 @@ const ICONS = {
   key: '<circle cx="4.75" cy="8" r="2.75"/><path d="M7.5 8h6.75v2.5M11.25 8v2"/>',
   more: '<path d="M3.5 6 8 10.5 12.5 6"/>',
   close: '<path d="m4 4 8 8M12 4l-8 8"/>',
+  stop: '<rect fill="currentColor" stroke="none" x="3.75" y="3.75" width="8.5" height="8.5" rx="1"/>',
+  loop: '<path d="M2.75 8.25a4 4 0 0 1 4-4h6M10.5 2l2.25 2.25L10.5 6.5M13.25 7.75a4 4 0 0 1-4 4h-6M5.5 14l-2.25-2.25L5.5 9.5"/>',
+  speak: '<path d="M2.5 2.75h11v8.5H7.5l-3 2.5v-2.5h-2zM5.5 6.5v1M8 5.25v3.5M10.5 6.5v1"/>',
+  compare: '<circle cx="5.75" cy="8" r="4"/><circle cx="10.25" cy="8" r="4"/>',
+  tick: '<path d="m3.5 8.5 3 3 6-7"/>',
   again: '<path d="M13 8.5a5 5 0 1 1-1.6-4M13.25 2v3h-3"/>',
   pass: '<circle cx="8" cy="8" r="6.25"/><path d="m5.25 8.25 2 2 3.5-4.25"/>',
   warn: '<path d="M8 2 14.5 13.5h-13zM8 6.5v3.25M8 11.6v.01"/>',
@@ -47,10 +52,9 @@ function bytesOf(buffer) {
 
 /** The words of the interface by key, with their {places} filled; `n` chooses the plural form. */
 function wordsOf(model) {
-  const table = model.get("_words");
-  const plural = new Intl.PluralRules(table._language);
+  const plural = new Intl.PluralRules(model.get("_words")._language);
   return (key, values = {}) => {
-    let text = table[key] ?? key;
+    let text = WORDS[key] ?? key; // WORDS stands before this text: see widgets/base.py
     if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (_, place) => values[place] ?? "");
   };

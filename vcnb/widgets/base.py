@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -41,8 +42,14 @@ def joined(*names: str, kind: str = "js") -> str:
         Files of ``vcnb/static`` without their ending, in order.
     kind : {"js", "css"}
         Their ending: for ``_esm`` or for ``_css``.
+
+    Returns
+    -------
+    str
+        Without indentation and comments on lines of their own: it is saved with every panel.
     """
-    return "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("base", *names))
+    text = "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("base", *names))
+    return re.sub(r"^(?:\s*//.*\n|\s*/\*[\s\S]*?\*/[ \t]*\n|\s+)", "", text, flags=re.MULTILINE)
 
 
 def words(*parts: str, language: str = "en") -> dict[str, Any]:
@@ -120,9 +127,16 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _parts: tuple[str, ...] = ()
-    _words = traitlets.Dict().tag(sync=True)
+    # The table itself travels as code (see `__init_subclass__`): the state of a panel stays small.
+    _words = traitlets.Dict().tag(sync=True, to_json=lambda table, _: {"_language": table["_language"]})
     error = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     working = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        code = cls.__dict__.get("_esm")
+        if isinstance(code, str) and not code.startswith("const WORDS"):
+            cls._esm = f"const WORDS = {json.dumps(words(*cls._parts), ensure_ascii=False)};\n{code}"
+        super().__init_subclass__(**kwargs)
 
     def __init__(self, state: dict[str, Any] | None = None, /, **options: Any) -> None:
         # `state`: traits that the browser needs from the first moment; the rest may follow.
