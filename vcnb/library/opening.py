@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from . import intents
 from .store import PATIENCE, Store
 
 __all__ = ["MIGRATIONS", "open_store"]
 
 # Version 1: the tables of each module. A later change is one more script here, never an edit of an older one.
-MIGRATIONS: tuple[str, ...] = ("",)
+MIGRATIONS: tuple[str, ...] = (intents.SCHEMA,)
 
 
 def open_store(folder: Path, *, patience: float = PATIENCE) -> Store:

@@ -30,7 +30,7 @@ class Voice:
     target_model : str
         The only model that speaks with it, "" where the service did not say.
     preferred_name : str
-        The keyword inside the id.
+        The keyword inside the id, as it was sent.
     language : str or None
         Two-letter code of the recording, where known.
     created_at : datetime or None
@@ -41,6 +41,8 @@ class Voice:
         Who agreed and on what ground, where it was enrolled here.
     fallback_reason : str or None
         Set when the service made the voice, but by a degraded way.
+    name : str
+        What its user called it, where it was enrolled here.
     """
 
     voice: str
@@ -51,6 +53,7 @@ class Voice:
     region: str = ""
     consent: str = ""
     fallback_reason: str | None = None
+    name: str = ""
 
     @property
     def transport(self) -> str:
@@ -59,7 +62,8 @@ class Voice:
         return model.transport if model else ""
 
     def __repr__(self) -> str:
-        return f"<Voice {self.preferred_name or self.voice!r} for {self.target_model or 'an unknown model'}>"
+        name = self.name or self.preferred_name or self.voice
+        return f"<Voice {name!r} for {self.target_model or 'an unknown model'}>"
 
 
 def preferred_name_of(voice: str) -> str:

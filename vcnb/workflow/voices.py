@@ -32,10 +32,9 @@ def row(voice: Voice) -> dict[str, Any]:
     dict
         One value for each of `COLUMNS`.
     """
-    # `name` is what a person calls the voice: until the library keeps labels that is the keyword of its id.
     return {
         "voice": voice.voice,
-        "name": voice.preferred_name or voice.voice,
+        "name": voice.name or voice.preferred_name or voice.voice,
         "preferred_name": voice.preferred_name,
         "target_model": voice.target_model,
         "transport": voice.transport,
@@ -190,4 +189,5 @@ def _of_row(values: Mapping[Any, Any], region: str) -> Voice:
         voice,
         preferred_name=voice.preferred_name or preferred_name_of(voice.voice),
         region=text("region") or region,
+        name=text("name"),
     )
