@@ -63,6 +63,11 @@ class Call:
         Seconds between two sounds (`heard`), at most.
     on_stop : callable, optional
         Told once, when the call is stopped before its end.
+
+    Attributes
+    ----------
+    on_sent : callable or None
+        Told when the last byte of a request was handed to the system, which may still be sending it.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Call:
         self.sent = False  # whether a byte of a request may have reached the service
         self.status: int | None = None  # of the last answer
         self.retry_after: str | None = None
+        self.on_sent: Callable[[], None] | None = None
         self._on_stop = on_stop
         self._began = self._heard = time.monotonic()
         self._stopped: End | None = None

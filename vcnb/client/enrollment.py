@@ -7,7 +7,9 @@ second one harmless. Listing and deleting are repeated freely within their deadl
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,10 +35,11 @@ from .listing import read_all
 from .posting import attempts
 from .wire import BEHIND, CONNECT_TIMEOUT, once, reason_of, stop_reason, unreachable
 
-__all__ = ["EnrollmentClient"]
+__all__ = ["EnrollmentClient", "UPLOAD_SPEED"]
 
 TIMEOUT = 60.0  # seconds for list and delete; ours
 SECONDS_PER_CREATION = 60.0  # ours: and the time of the upload
+SETTLE_HEADER = "X-Vcnb-Practice-Settle"
 UPLOAD_SPEED = 50_000  # bytes a second; ours: a slow line, half of what Binder allows
 
 
@@ -50,6 +53,12 @@ class EnrollmentClient:
     timeout : float, optional
         Seconds for a whole call; without it 60 s, and for a creation the time of the upload besides.
 
+    Attributes
+    ----------
+    settle : float or None
+        Seconds after a lost answer in which its effect may still appear, as the practice service announced them in its
+        last answer; None where nothing was announced, as by the hosted service.
+
     Raises
     ------
     SettingsError
@@ -61,6 +70,7 @@ class EnrollmentClient:
         self._timeout = check_timeout(timeout)
         self._url = settings.base_url.rstrip("/") + ENROLLMENT_PATH
         self._host = urlsplit(settings.base_url).hostname
+        self.settle: float | None = None
 
     def create(
         self,
@@ -70,6 +80,7 @@ class EnrollmentClient:
         audio: str,
         text: str | None = None,
         language: str | None = None,
+        under_way: Callable[[Call], None] | None = None,
     ) -> Voice:
         """Make a voice, by exactly one POST.
 
@@ -85,6 +96,8 @@ class EnrollmentClient:
             The transcript of the recording.
         language : str, optional
             Two-letter code of the recording.
+        under_way : callable, optional
+            Handed the call before anything is sent: to stop it, or to be told when its last byte was sent.
 
         Returns
         -------
@@ -106,6 +119,8 @@ class EnrollmentClient:
         sent_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         intent = f"a voice with {preferred_name!r} in its name, for {target_model}, asked for at {sent_at}"
         call = Call(self._timeout or SECONDS_PER_CREATION + len(body) / UPLOAD_SPEED)
+        if under_way is not None:
+            under_way(call)
         answer = self._post(body, call)
         if isinstance(answer, ServiceUnreachableError) and not call.sent:
             raise answer
@@ -203,6 +218,7 @@ class EnrollmentClient:
                     timeout=(min(CONNECT_TIMEOUT, call.timeout), call.timeout + BEHIND),
                     stream=True,
                 ) as response:
+                    self._note_settle(response.headers.get(SETTLE_HEADER))
                     read = b"".join(response.iter_content(65_536))
             except (requests.RequestException, OSError, ValueError, AttributeError) as error:
                 failed = reason_of(error)
@@ -223,6 +239,11 @@ class EnrollmentClient:
         except ServiceError as error:
             refused = error
         return refused.with_traceback(None)
+
+    def _note_settle(self, said: str | None) -> None:
+        # Only this machine's own service may say it: on its word a creation is sent again.
+        if self._settings.region == "practice" and re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", said or ""):
+            self.settle = float(said or "")
 
 
 def _turns_down(answer: ServiceError) -> bool:

@@ -166,10 +166,18 @@ def _pools(call: Call) -> dict[str, type[HTTPConnectionPool]]:
             super().connect()
             call.hold(self.sock)
 
+        def getresponse(self) -> Any:
+            _say_sent(call)
+            return super().getresponse()
+
     class Sealed(HTTPSConnection):
         def connect(self) -> None:
             super().connect()
             call.hold(self.sock)
+
+        def getresponse(self) -> Any:
+            _say_sent(call)
+            return super().getresponse()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -178,6 +186,12 @@ def _pools(call: Call) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = Sealed
 
     return {"http": PlainPool, "https": SealedPool}
+
+
+def _say_sent(call: Call) -> None:
+    """Tell that a whole request was written: what comes next is waiting for its answer."""
+    if call.on_sent is not None:
+        call.on_sent()
 
 
 def _reason(error: BaseException) -> str:

@@ -15,8 +15,7 @@ from .store import Store
 
 __all__ = ["Intent", "Intents", "SCHEMA", "Stamp", "State"]
 
-# planned: nothing was sent, or it was refused for now. posted: sent, and not known what became of it. done: its voice is
-# known.
+# planned: not sent, or refused for now. posted: sent, and not known what became of it. done: the voice is known.
 # failed: the service refused. gone: the voice was deleted. abandoned: given up by a person, after it had settled.
 State = Literal["planned", "posted", "done", "failed", "gone", "abandoned"]
 
