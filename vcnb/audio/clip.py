@@ -44,11 +44,14 @@ class Edit:
         Why, in one sentence.
     change : str
         What it changed, with figures.
+    similarity : float or None
+        Cosine between the speaker's embeddings before and after; None where no sample that was kept was changed.
     """
 
     name: str
     reason: str
     change: str
+    similarity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class Clip:
         What it was read from; None for sound that never was a file.
     edits : tuple of Edit
         What was done to it since.
+    original : Clip or None
+        The clip before the first of them, so that they can be taken back; None where there are none.
 
     Raises
     ------
@@ -145,6 +150,7 @@ class Clip:
     name: str = ""
     source: Source | None = field(default=None, repr=False)
     edits: tuple[Edit, ...] = ()
+    original: Clip | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         samples = np.asarray(self.samples, dtype=np.float32)
@@ -201,6 +207,10 @@ class Speech(Clip):
         Of each request or session, in order.
     arrivals : tuple of (float, float)
         For each piece: seconds since the first request, and seconds of sound in it.
+    take : str
+        Its id in the library, "" where it is not kept there.
+    consent : str
+        Id of the consent that the voice was made with, "" where none is known here.
     """
 
     text: str = ""
@@ -213,3 +223,5 @@ class Speech(Clip):
     cost: float = 0.0
     request_ids: tuple[str, ...] = ()
     arrivals: tuple[tuple[float, float], ...] = ()
+    take: str = ""
+    consent: str = ""

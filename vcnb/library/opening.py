@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import intents
+from . import accounts, clips, intents, money, takes, voices
 from .store import PATIENCE, Store
 
 __all__ = ["MIGRATIONS", "open_store"]
 
 # Version 1: the tables of each module. A later change is one more script here, never an edit of an older one.
-MIGRATIONS: tuple[str, ...] = (intents.SCHEMA,)
+MIGRATIONS: tuple[str, ...] = ("".join(module.SCHEMA for module in (accounts, clips, voices, takes, money, intents)),)
 
 
 def open_store(folder: Path, *, patience: float = PATIENCE) -> Store:

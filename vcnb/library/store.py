@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from vcnb.errors import LibraryError, VcnbError
 
 from .disk import network_file_system
 
-__all__ = ["FILE_NAME", "Store"]
+__all__ = ["FILE_NAME", "Store", "moment"]
 
 FILE_NAME = "library.sqlite"
 PATIENCE = 30.0  # seconds to wait for another process; ours, a change takes milliseconds
@@ -106,7 +107,7 @@ class Store:
                 raise
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        """Read rows; parameters as `values`.
+        """Read rows; parameters as `values`, or one mapping for named ones.
 
         Raises
         ------
@@ -114,7 +115,8 @@ class Store:
             If the file cannot be read.
         """
         with self._lock, self._spoken():
-            return self._db.execute(sql, values).fetchall()
+            named = len(values) == 1 and isinstance(values[0], dict)
+            return self._db.execute(sql, values[0] if named else values).fetchall()
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """Read the first row, or None; as `rows`."""
@@ -189,6 +191,17 @@ class Store:
                 remedy = "move the file away or use another folder with data=; it was left as it is"
             reason = getattr(error, "strerror", None) or error
             raise LibraryError(f"The library in {self.path} cannot be used: {reason}.", remedy=remedy) from None
+
+
+def moment(at: datetime | None = None) -> str:
+    """Write a moment as the library does: in UTC and always as long, so that text sorts by time.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        With a zone; else now.
+    """
+    return (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _busy(error: sqlite3.OperationalError) -> bool:
