@@ -6,7 +6,7 @@ import pytest
 
 from vcnb import errors
 
-LEAVES = [getattr(errors, name) for name in errors.__all__]
+LEAVES = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
@@ -47,3 +47,9 @@ def test_an_error_is_also_the_builtin_that_people_catch(kind, builtin):
 
 def test_the_tree_in_the_docstring_names_every_error():
     assert all(kind.__name__ in errors.__doc__ for kind in LEAVES)
+
+
+def test_what_acts_on_a_screen_is_shown_as_text_in_an_error():
+    hostile = "gone\x1b[2J \u202egnp.exe\u202c \u200f\x07 <b>\r\nשלום, 你好"
+    said = str(errors.ServiceError(hostile, remedy="ask \x1b]0;title\x07"))
+    assert said == ("gone\\x1b[2J \\u202egnp.exe\\u202c \\u200f\\x07 <b>\\r\nשלום, 你好\n  try: ask \\x1b]0;title\\x07")

@@ -29,6 +29,7 @@ The message holds the value, `remedy` one sentence that the reader can act on.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 __all__ = [
@@ -53,7 +54,27 @@ __all__ = [
     "SpendLimitError",
     "VcnbError",
     "VoiceNotFoundError",
+    "visible",
 ]
+
+# Control characters but the line break, and those that turn the direction of what follows.
+_INVISIBLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    """Write control and direction characters as escapes, so that a text of others cannot act on a screen.
+
+    Parameters
+    ----------
+    text : str
+        From a service, a file's name or a person.
+
+    Returns
+    -------
+    str
+        For example ``"\\x1b[2J"`` for the order that clears a terminal.
+    """
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class VcnbError(Exception):
@@ -73,7 +94,7 @@ class VcnbError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message}\n  try: {self.remedy}" if self.remedy else self.message
+        return visible(f"{self.message}\n  try: {self.remedy}" if self.remedy else self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only fields do not survive the default pickling, and workers send errors home.
