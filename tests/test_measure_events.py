@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from vcnb.audio.resample import resample
 from vcnb.measure import events
 from vcnb.measure.events import Events, sound_events
 from vcnb.measure.speaker import second_voice_similarity, speaker_embeddings
-from vcnb.measure.speech import speech_activity
+from vcnb.measure.speech import Activity, speech_activity
 
 RATE = 24_000
 
@@ -79,6 +81,17 @@ def test_a_second_voice_is_unlike_the_first_and_its_place_is_told(kathleen, thor
     assert likeness < 0.71
     assert other[times >= 9].all()
     assert not other[times + 1.6 <= 9].any()
+
+
+@pytest.mark.parametrize("name", ["kathleen_en", "thorsten_de"])
+def test_the_encoder_gives_what_its_reference_gives(name):
+    """The reference is Resemblyzer's, in torch, asked once: the window at 4 s of the first ten seconds at 16 kHz."""
+    reference = json.loads((Path(__file__).parent / "data" / "ge2e_reference.json").read_text(encoding="utf-8"))[name]
+    clip = vcnb.load(vcnb.samples()[name])
+    samples = resample(clip.samples, clip.sample_rate, 16_000)[:160_000]
+    times, found = speaker_embeddings(samples, 16_000, Activity(np.ones(1_001, np.float32), (), "silero"))
+    assert times[10] == 4.0
+    assert found[10] == pytest.approx(np.array(reference), abs=1e-3)
 
 
 def test_too_little_speech_says_nothing_about_voices(kathleen):
