@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vcnb.repair.repair import repair
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
+    from vcnb.widgets.uploader import Uploader
     from vcnb.workflow.account import Account, connect
     from vcnb.workflow.doctor import doctor
 
@@ -34,6 +35,7 @@ __all__ = [
     "Report",
     "Segment",
     "Speech",
+    "Uploader",
     "VcnbError",
     "Voice",
     "compare",
@@ -56,6 +58,7 @@ _ROOMS = {
     "Report": "vcnb.diagnose.report",
     "Segment": "vcnb.audio.clip",
     "Speech": "vcnb.audio.clip",
+    "Uploader": "vcnb.widgets.uploader",
     "VcnbError": "vcnb.errors",
     "Voice": "vcnb.protocol.voice",
     "compare": "vcnb.compare.comparison",

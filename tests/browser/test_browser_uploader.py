@@ -1,0 +1,218 @@
+"""The uploader in a real JupyterLab: what arrives, how it looks, what goes wrong on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+from harness import WAIT_MS, axe_violations
+from recordings import encoded, pcm_wav, sine
+
+import vcnb
+
+pytestmark = pytest.mark.browser
+
+SHOW = "import vcnb; panel = vcnb.Uploader(); panel"
+# Hands files to the panel as a drop or a paste would.
+GIVE = """(node, [kind, files]) => {
+  const transfer = new DataTransfer();
+  for (const [name, text] of files) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
+  }
+  const target = node.querySelector('.vc-drop button');
+  const event = kind === 'paste'
+    ? new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })
+    : new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+  const reached = [];
+  const listen = () => reached.push(kind);
+  document.body.addEventListener(kind, listen);
+  target.dispatchEvent(event);
+  document.body.removeEventListener(kind, listen);
+  return { prevented: event.defaultPrevented, reached };
+}"""
+
+
+@pytest.fixture(scope="module")
+def voice():
+    rng = np.random.default_rng(3)
+    return pcm_wav(sine(2, 24_000) * np.repeat(rng.uniform(0.1, 1, 40), 1200).astype(np.float32), 24_000)
+
+
+def give(panel, kind, **files):
+    import base64
+
+    given = [(name.replace("__", "."), base64.b64encode(data).decode()) for name, data in files.items()]
+    return panel.evaluate(GIVE, [kind, given])
+
+
+def choose(panel, *files):
+    """Choose files by the button, as people do."""
+    with panel.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="Choose files").click()
+    chooser.value.set_files([{"name": name, "mimeType": "", "buffer": data} for name, data in files])
+
+
+def rows(panel):
+    return panel.locator(".vc-file")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [600, 1000])
+def test_it_is_drawn_and_can_be_used_by_everyone(book, shots, voice, theme, width):
+    book.look(theme, width)
+    panel = book.show(SHOW)
+    shots(panel, f"uploader-empty-{theme}-{width}")
+    assert axe_violations(panel) == []
+    choose(
+        panel,
+        ("interview_2026-10-04 in the small room.wav", voice),
+        ("notes.pdf", b"%PDF-1.7 words"),
+        ("memo.wav", voice),
+    )
+    panel.get_by_text("2 ready, 1 refused").wait_for()
+    assert "Not sound; nothing was sent." in rows(panel).nth(2).inner_text()
+    shots(panel, f"uploader-{theme}-{width}")
+    assert axe_violations(panel) == []
+    assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
+    assert book.value("[panel.clip.name, len(panel.clips)]") == ["memo.wav", 2]
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_dropped_and_pasted_files_arrive_and_jupyter_does_not_see_them(book, voice, kind):
+    panel = book.show(SHOW)
+    cells = book.n_cells()
+    if kind == "drop":
+        assert give(panel, "dragenter", me__wav=voice)["prevented"]
+        assert panel.locator(".vc-drop.is-over").count() == 1
+    assert give(panel, kind, me__wav=voice) == {"prevented": True, "reached": []}
+    panel.get_by_text("1 ready").wait_for()
+    assert panel.locator(".vc-drop.is-over").count() == 0
+    assert book.value("panel.clip.source.sha256") == hashlib.sha256(voice).hexdigest()
+    assert book.n_cells() == cells
+
+
+def test_by_keyboard_alone_files_are_heard_chosen_removed_and_brought_back(book, voice):
+    panel = book.show(SHOW)
+    choose(panel, ("one.wav", voice), ("two.wav", voice))
+    panel.get_by_text("2 ready").wait_for()
+    cells, keyboard = book.n_cells(), book.page.keyboard
+
+    def press(name, role="button"):
+        panel.get_by_role(role, name=name, exact=True).focus()
+        keyboard.press("Space")
+
+    panel.get_by_role("button", name="Choose files").focus()
+    for key in ("d", "d", "b", "Tab"):
+        keyboard.press(key)
+    assert panel.get_by_role("button", name="Hear one.wav").evaluate("node => node === document.activeElement")
+    press("Hear one.wav")
+    rows(panel).nth(0).get_by_text("Pause").wait_for()
+    press("Use one.wav")
+    book.wait_for_value("panel.clip.name", "one.wav")
+    press("Remove one.wav")
+    panel.get_by_text("Removed one.wav.").wait_for()
+    assert panel.evaluate("node => node.contains(document.activeElement)"), "the focus stays in the panel"
+    assert book.value("panel.clip.name") == "two.wav"
+    press("Undo one.wav")
+    panel.get_by_role("button", name="Hear one.wav").wait_for()
+    assert book.n_cells() == cells
+
+
+def test_progress_is_shown_and_cancel_leaves_nothing(book, lab_folder):
+    panel = book.show(SHOW)
+    # The kernel answers when it is let: an upload half way holds still.
+    book.run(
+        "real = panel.receive_piece; panel.limits = panel.limits | {'silence': 500}\n"
+        "panel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)\n"
+        "panel.receive_where = lambda *given: None"
+    )
+    give(panel, "drop", half__wav=pcm_wav(np.zeros(2 << 20, np.float32), 48_000))
+    panel.get_by_text("1.0 of 4.2 MB").wait_for()
+    assert panel.get_by_role("progressbar", name="Upload of half.wav").get_attribute("aria-valuenow") == "25"
+    assert axe_violations(panel) == []
+    panel.get_by_text("waiting for the kernel; it goes on by itself").wait_for()
+    uploads = "[path.name[-5:] for path in panel._uploads.folder.iterdir() if path.suffix == '.part']"
+    assert book.value(uploads) == [".part"]
+    panel.get_by_role("button", name="Cancel half.wav").click()
+    rows(panel).first.wait_for(state="detached")
+    book.wait_for_value(uploads, [])
+    assert book.value("panel.clip") is None
+
+
+def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(book):
+    data = pcm_wav(np.random.default_rng(5).uniform(-1, 1, 1 << 20).astype(np.float32), 48_000)
+    panel = book.show(SHOW)
+    book.run(
+        "real = panel.receive_piece\npanel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)"
+    )
+    file = {"name": "long.wav", "mimeType": "", "buffer": data}
+    with panel.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="Choose files").click()
+    path = book.path.parent / "long.wav"
+    path.write_bytes(data)
+    chooser.value.set_files(path)
+    panel.get_by_text("1.0 of 2.1 MB").wait_for()
+    book.saved()
+    book.open()
+    panel = book.page.locator(".jp-OutputArea-output .vcnb").last
+    panel.get_by_text("Broken off at 1.0 of 2.1 MB. Choose the same file again").wait_for(timeout=WAIT_MS)
+    book.run("offsets = []; panel.receive_piece = lambda *given: (offsets.append(given[0]['offset']), real(*given))")
+    with panel.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="Choose files").click()
+    chooser.value.set_files(path)
+    panel.get_by_text("1 ready").wait_for()
+    assert book.value("offsets") == [1 << 20, 2 << 20]
+    assert book.value("panel.clip.source.sha256") == hashlib.sha256(data).hexdigest()
+    assert file["name"] in panel.inner_text()
+
+
+def test_where_the_kernel_cannot_decode_the_browser_does(book):
+    # Before the first frame of the MP3 stands more junk than our kernel forgives.
+    sound = bytes(range(32)) * 300 + encoded(sine(2, 44_100), 44_100, "mp3", "libmp3lame")
+    panel = book.show(SHOW)
+    choose(panel, ("odd.mp3", sound))
+    panel.get_by_text("decoded by the browser, at 48 kHz").wait_for()
+    assert book.value("[panel.clip.name, panel.clip.sample_rate]") == ["odd.wav", 48_000]
+    assert book.value("panel.clip.duration") == pytest.approx(2, abs=0.1)
+    loudest = float(abs(vcnb.load(sound[9600:]).samples).max())
+    assert book.value("float(abs(panel.clip.samples).max())") == pytest.approx(loudest, abs=0.02)
+
+
+def test_a_kernel_that_is_gone_is_said_with_the_way_out(book, voice):
+    panel = book.show(SHOW)
+    book.page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+    book.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+    choose(panel, ("me.wav", voice))
+    panel.get_by_text(
+        re.compile("The kernel is gone at .* Run the cell again, then choose the file once more.")
+    ).wait_for()
+    book.errors.clear()  # the widget manager itself complains of the lost comms
+
+
+def test_two_panels_and_two_views_do_not_disturb_each_other(book, voice):
+    first = book.show(SHOW)
+    again = book.show("panel")
+    other = book.show("other = vcnb.Uploader(); other")
+    choose(first, ("mine.wav", voice))
+    choose(other, ("yours.wav", voice))
+    for view in (first, again):
+        view.get_by_text("1 ready").wait_for()
+        assert "mine.wav" in view.inner_text()
+        assert "yours.wav" not in view.inner_text()
+    other.get_by_text("1 ready").wait_for()
+    assert book.value("[panel.clip.name, other.clip.name]") == ["mine.wav", "yours.wav"]
+
+
+def test_no_sound_is_in_the_saved_notebook(book, voice):
+    import base64
+
+    panel = book.show(SHOW)
+    choose(panel, ("me.wav", voice))
+    panel.get_by_text("1 ready").wait_for()
+    saved = book.saved()
+    for start in (2000, 2001, 2002):  # base64 groups bytes by three: one of the alignments must show it
+        assert base64.b64encode(voice[start : start + 60]).decode() not in saved
+    assert "<Uploader>" in saved
