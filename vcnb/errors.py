@@ -30,6 +30,7 @@ The message holds the value, `remedy` one sentence that the reader can act on.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
@@ -136,15 +137,18 @@ class OutcomeUnknownError(VcnbError):
     ----------
     message : str
         What happened.
-    intent : str or None
-        What was asked for, in words that help to find it again.
+    intent : object or None
+        What was asked for; its text helps to find it again. An account's is what `account.settle` takes.
+    candidates : sequence of Voice
+        The voices that it may have become, where nobody but a person can tell.
     remedy : str
         What to do.
     """
 
-    def __init__(self, message: str, *, intent: str | None = None, remedy: str = "") -> None:
+    def __init__(self, message: str, *, intent: Any = None, candidates: Sequence[Any] = (), remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.intent = intent
+        self.candidates = tuple(candidates)
 
 
 class ServiceError(VcnbError):
