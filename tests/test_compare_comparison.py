@@ -25,7 +25,7 @@ def comparison():
 def test_the_table_is_tidy_and_true(comparison):
     frame = comparison.to_frame()
     assert list(frame.columns) == ["item", "measure", "value", "unit"]
-    assert len(frame) == 4 * 5
+    assert len(frame) == 4 * 11
     value = frame.set_index(["item", "measure"]).value
     assert value["low", "f0_median"] == pytest.approx(110, rel=0.01)
     assert value["high", "f0_median"] == pytest.approx(220, rel=0.03)
@@ -49,8 +49,10 @@ def test_the_plot_names_its_units(comparison):
     plt.switch_backend("agg")
     figure = comparison.plot()
     figure.canvas.draw()
-    assert [axes.get_xlabel() for axes in figure.axes] == ["s", "Hz", "semitones", "syllables/s", "dBFS"]
-    assert [text.get_text() for text in figure.axes[1].texts][2] == "none"
+    shown = {axes.get_title(): axes for axes in figure.axes if axes.get_visible()}
+    assert len(shown) == 11
+    assert shown["Median pitch"].get_xlabel() == "Hz"
+    assert [text.get_text() for text in shown["Median pitch"].texts][2] == "none"
     assert figure.get_suptitle()
     plt.close(figure)
 

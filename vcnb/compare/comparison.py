@@ -1,38 +1,43 @@
-"""How voices differ: pitch, how far it moves, pace, level."""
+"""Recordings side by side: what each measures, and how alike their voices are."""
 
 from __future__ import annotations
 
-import math
+import hashlib
+import importlib.metadata
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.load import load
 from vcnb.errors import ClipError
-from vcnb.measure.level import rms_dbfs
-from vcnb.measure.pace import syllables_per_second
-from vcnb.measure.pitch import f0_range_semitones, median_f0
+
+from .calibration import MEANING, Calibration, calibrated
+from .measures import measured, title_of, unit_of
+from .sound import Sound
+from .transcription import error_rate
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from .listening import Listening
+
 __all__ = ["Comparison", "compare"]
 
-# Measure -> its unit, in the order of table and plot.
-UNITS = {"duration": "s", "f0_median": "Hz", "f0_range": "semitones", "pace": "syllables/s", "level": "dBFS"}
-TITLES = {
-    "duration": "Duration",
-    "f0_median": "Median pitch",
-    "f0_range": "Pitch range",
-    "pace": "Pace",
-    "level": "Speech level",
-}
+Transcribe = Callable[[Clip], str]
+PART = 5.0  # seconds; ours: a recording with two such parts or more refines the calibration
+FEWEST = 6  # windows of 1.6 s in a part, ours: the encoder's mean is steady from there
+ENCODER = "GE2E of Resemblyzer 0.1.4"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
     """Recordings side by side.
 
@@ -44,67 +49,243 @@ class Comparison:
         The recordings.
     measures : tuple of dict
         For each recording, measure -> value; NaN where it cannot be measured.
+    sounds : tuple of Sound
+        The pictures the measures were taken from.
     """
 
     items: tuple[str, ...]
     clips: tuple[Clip, ...]
     measures: tuple[dict[str, float], ...]
+    sounds: tuple[Sound, ...] = field(default=(), repr=False)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Names of the measures that at least one of the recordings has."""
+        return tuple(name for name in self.measures[0] if any(isfinite(each[name]) for each in self.measures))
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a tidy table: item, measure, value, unit; one row an item and measure."""
+        """Give a tidy table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            item, measure, value, unit; one row an item and measure. `.attrs` holds the versions that measured, the
+            seed of what is drawn at random, and the hash of each recording's samples.
+        """
         import pandas as pd
 
         rows = [
-            (item, measure, values[measure], unit)
+            (item, measure, values[measure], unit_of(measure))
             for item, values in zip(self.items, self.measures, strict=True)
-            for measure, unit in UNITS.items()
+            for measure in self.measured
         ]
-        return pd.DataFrame(rows, columns=["item", "measure", "value", "unit"])
+        table = pd.DataFrame(rows, columns=["item", "measure", "value", "unit"])
+        table.attrs = {
+            "versions": {name: importlib.metadata.version(name) for name in ("vcnb", "numpy", "pyworld-prebuilt")},
+            "encoder": ENCODER,
+            "seed": 0,
+            "sha256": {item: _hash(clip) for item, clip in zip(self.items, self.clips, strict=True)},
+        }
+        return table
 
-    def plot(self) -> Figure:
-        """Draw one panel of bars for each measure.
+    def embeddings(self) -> pd.DataFrame:
+        """Give each voice as a point of length 1 in 256 dimensions; near points sound alike.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an item; NaN where there is less than 1.6 s of speech.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([sound.embedding for sound in self.sounds], index=pd.Index(self.items, name="item"))
+
+    def similarity(self) -> pd.DataFrame:
+        """Give the cosine between each two voices.
+
+        Returns
+        -------
+        pandas.DataFrame [shape=(n, n)]
+            NaN where there is less than 1.6 s of speech. `.attrs` holds the calibration: "likelihood_ratio", "low",
+            "high", "same_percent", "different_percent", each item -> item -> value, and what the number does not mean.
+        """
+        import pandas as pd
+
+        points = self.embeddings().to_numpy(float)
+        cosines = points @ points.T
+        table = pd.DataFrame(cosines, index=pd.Index(self.items, name="item"), columns=list(self.items))
+        pairs = self.pairs()
+        told: dict[Any, Any] = {"meaning": MEANING, "encoder": ENCODER}
+        for name in ("likelihood_ratio", "low", "high", "same_percent", "different_percent"):
+            told[name] = {one: {} for one in self.items}
+            for one, other, value in zip(pairs["item"], pairs["other"], pairs[name], strict=True):
+                told[name][one][other] = told[name][other][one] = float(value)
+        scores = self.calibration.scores
+        told["calibration"] = {
+            "n_speakers": scores.n_speakers,
+            "n_same": len(scores.same),
+            "n_different": len(scores.different),
+            "equal_error_rate": self.calibration.equal_error_rate,
+            "offset": float(self.calibration.coefficients[0][0]),
+            "slope": float(self.calibration.coefficients[0][1]),
+        }
+        table.attrs = told
+        return table
+
+    def pairs(self) -> pd.DataFrame:
+        """Give one row for each two voices, the most alike first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            item, other, cosine, likelihood_ratio with its 95 % interval low and high, same_percent (of the pairs of
+            one speaker, how many score this or lower), different_percent (of two speakers, this or higher), words.
+        """
+        import pandas as pd
+
+        points = [sound.embedding for sound in self.sounds]
+        rows = []
+        for at, one in enumerate(self.items):
+            for to in range(at + 1, len(self.items)):
+                found = self.calibration.read(float(points[at] @ points[to]))
+                rows.append((one, self.items[to], *vars(found).values(), found.words))
+        names = ["item", "other", "cosine", "likelihood_ratio", "low", "high", "same_percent", "different_percent"]
+        table = pd.DataFrame(rows, columns=[*names, "words"])
+        return table.sort_values("cosine", ascending=False, ignore_index=True)
+
+    def ranked(self, item: str) -> pd.DataFrame:
+        """List the other voices by how much they are like one of them.
+
+        Parameters
+        ----------
+        item : str
+            One of `items`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `pairs`, with the others in "other".
+
+        Raises
+        ------
+        ClipError
+            If there is no such item.
+        """
+        if item not in self.items:
+            raise ClipError(f"{item!r} is not compared here.", remedy=f"use one of {', '.join(self.items)}")
+        table = self.pairs()
+        mine = table[(table["item"] == item) | (table["other"] == item)].copy()
+        mine["other"] = mine["other"].where(mine["item"] == item, mine["item"])
+        mine["item"] = item
+        return mine.reset_index(drop=True)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """How a cosine is read: by the built-in pairs, refined by parts of these recordings that are long enough."""
+        return calibrated([parts for sound in self.sounds if len(parts := _parts(sound)) > 1])
+
+    def plot(self, kind: str = "measures") -> Figure:
+        """Draw the comparison.
+
+        Parameters
+        ----------
+        kind : {"measures", "similarity", "map", "pitch", "spectrum", "spectrograms"}
+            Bars of the measures; heat map of the cosines with a dendrogram; the voices as points, near where they sound
+            alike; pitch contours aligned in time; long-term spectra of speech; mel spectrograms one above the other.
 
         Returns
         -------
         matplotlib.figure.Figure
             Of pyplot, so that `plt.show()` shows it.
-        """
-        import matplotlib.pyplot as plt
 
-        size = (11, 1.6 + 0.35 * len(self.items))
-        figure: Figure = plt.figure(figsize=size, layout="constrained")
-        panels = figure.subplots(1, len(UNITS), sharey=True)
-        figure.suptitle("Voices side by side")
-        places = range(len(self.items))
-        for axes, (measure, unit) in zip(panels, UNITS.items(), strict=True):
-            values = [values[measure] for values in self.measures]
-            bars = axes.barh(places, [value if math.isfinite(value) else 0 for value in values], color="#2f86c8")
-            axes.bar_label(bars, [f"{value:.1f}" if math.isfinite(value) else "none" for value in values], padding=3)
-            axes.margins(x=0.7)
-            axes.set_title(TITLES[measure])
-            axes.set_xlabel(unit)
-        panels[0].set_yticks(list(places), list(self.items), parse_math=False)
-        panels[0].invert_yaxis()
-        return figure
+        Raises
+        ------
+        ClipError
+            If there is no such kind.
+        """
+        from . import figures
+
+        if kind not in figures.KINDS:
+            raise ClipError(f"There is no picture {kind!r}.", remedy=f"use one of {', '.join(figures.KINDS)}")
+        return figures.KINDS[kind](self)
+
+    def report(self, path: str | os.PathLike[str], *, title: str = "Voices side by side") -> Path:
+        """Write one page of HTML with tables, pictures and the sounds themselves; it plays offline.
+
+        Parameters
+        ----------
+        path : path
+            Where to.
+        title : str
+            Heading of the page.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it lies; about 8 kB a second of sound.
+
+        Raises
+        ------
+        ClipError
+            If the place cannot be written.
+        """
+        from .page import as_page
+
+        target = Path(os.path.expanduser(os.fsdecode(path)))
+        try:
+            target.write_text(as_page(self, title), encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or error
+            raise ClipError(f"{target}: cannot be written ({reason}).", remedy="check the folder") from None
+        return target
+
+    def listen(self, kind: str = "abx", *, seed: int = 0) -> Listening:
+        """Begin a blind listening test; in a notebook it shows itself as a panel.
+
+        Parameters
+        ----------
+        kind : {"abx", "ab", "mushra"}
+            Can the two be told apart; which one is preferred; how good is each.
+        seed : int
+            Of the order; the same test shown again goes on where it stopped.
+
+        Returns
+        -------
+        Listening
+
+        Raises
+        ------
+        ClipError
+            If there are fewer than two recordings, or no such kind.
+        """
+        from .listening import Listening
+
+        return Listening(self.items, self.clips, kind, seed=seed)
 
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        wide = pd.DataFrame(self.measures, index=pd.Index(self.items, name="item"), columns=list(UNITS))
-        wide.columns = pd.Index([f"{TITLES[measure]} ({unit})" for measure, unit in UNITS.items()])
-        return str(wide.round(1).to_html())
+        wide = pd.DataFrame(self.measures, index=pd.Index(self.items, name="item"), columns=list(self.measured))
+        wide.columns = pd.Index([title_of(measure) for measure in wide.columns])
+        return str(wide.round(2).to_html())
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.items)}: {', '.join(self.items)}>"
 
 
-def compare(items: Iterable[Clip | str | os.PathLike[str]]) -> Comparison:
+def compare(
+    items: Iterable[Clip | str | os.PathLike[str]],
+    *,
+    transcribe: Transcribe | None = None,
+) -> Comparison:
     """Measure recordings and put them side by side.
 
     Parameters
     ----------
     items : iterable of Clip, Speech or path
         At least one.
+    transcribe : callable, optional
+        Writes down what a Clip says. With it, each Speech gets "error_rate": the share of its text heard wrong.
 
     Returns
     -------
@@ -123,18 +304,27 @@ def compare(items: Iterable[Clip | str | os.PathLike[str]]) -> Comparison:
     clips = tuple(load(item) for item in items)
     if not clips:
         raise ClipError("There is nothing to compare.", remedy="give a list of clips or paths")
-    return Comparison(_named(clips), clips, tuple(_measured(clip) for clip in clips))
+    sounds = tuple(Sound(clip) for clip in clips)
+    values = [measured(sound) for sound in sounds]
+    if transcribe is not None:
+        for clip, found in zip(clips, values, strict=True):
+            spoken = isinstance(clip, Speech) and clip.text
+            found["error_rate"] = error_rate(clip.text, transcribe(clip)) if spoken else float("nan")  # type: ignore[attr-defined]
+    return Comparison(_named(clips), clips, tuple(values), sounds)
 
 
-def _measured(clip: Clip) -> dict[str, float]:
-    sound: tuple[Any, int] = (clip.samples, clip.sample_rate)
-    return {
-        "duration": clip.duration,
-        "f0_median": median_f0(*sound),
-        "f0_range": f0_range_semitones(*sound),
-        "pace": syllables_per_second(*sound),
-        "level": rms_dbfs(*sound),
-    }
+def _parts(sound: Sound) -> np.ndarray[Any, Any]:
+    """Embeddings of parts of a recording, each of some seconds of its own."""
+    times, windows = sound.windows
+    if not len(times):
+        return np.zeros((0, 256))
+    number = ((times - times[0]) // PART).astype(int)
+    parts = [windows[number == each].mean(0) for each in np.unique(number) if (number == each).sum() >= FEWEST]
+    return np.array([part / np.linalg.norm(part) for part in parts]) if parts else np.zeros((0, 256))
+
+
+def _hash(clip: Clip) -> str:
+    return hashlib.sha256(clip.samples.tobytes()).hexdigest()
 
 
 def _named(clips: tuple[Clip, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which voice is liked best, when each was heard only against some others?"""
+"""Which voice is liked best, when each was heard only against some others."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from vcnb.measure.activity import speech_segments
 from vcnb.protocol.voice import Voice
 from vcnb.repair.repair import repair
 
-from .account import Account, connect
-from .page import Sound, page
+from .account import Account
+from .connecting import connect
 
 __all__ = ["Demo", "Step"]
 
@@ -263,16 +263,10 @@ class Demo:
         if comparison is None:
             raise ClipError("There is nothing to write.", remedy="compare first")
         comparison.to_frame().to_csv(self.out / "table.csv", index=False)
-        sounds = [
-            Sound(speech.name, TEXTS[transport], f"{transport}.wav", speech)
-            for transport, speech in self._speeches.items()
-        ]
         for speaker in ("thorsten", "kathleen"):
-            name = f"{speaker}_en"
-            file = f"{speaker}-recorded.wav"
-            save(self._clips[name], self.out / file)
-            sounds.append(Sound(f"{speaker} recorded", self._samples[name].transcript, file, self._clips[name]))
-        self.report.write_text(page(sounds, comparison), encoding="utf-8")
+            save(self._clips[f"{speaker}_en"], self.out / f"{speaker}-recorded.wav")
+        comparison.report(self.report, title="From two recordings to voices that speak")
         files = sorted(path.name for path in self.out.iterdir() if path.is_file())
-        wanted = {"table.csv", "report.html", *(sound.file for sound in sounds)}
+        wanted = {"table.csv", "report.html", "thorsten-recorded.wav", "kathleen-recorded.wav"}
+        wanted |= {f"{transport}.wav" for transport in self._speeches}
         return Step("write", wanted <= set(files), f"{len(wanted)} files in {self.out}", {"files": sorted(wanted)})

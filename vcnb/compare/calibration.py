@@ -1,0 +1,242 @@
+"""What a similarity means: the same speaker, or two who sound alike.
+
+A cosine has no meaning of its own: it depends on the encoder, and on who is compared. Beside it stands how often pairs
+of real people whose identity is known scored so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Calibration", "MEANING", "Reading", "Scores", "built_in", "calibrated"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MEANING = (
+    "It compares the sound of voices as one encoder hears them. It does not prove who is speaking: relatives, "
+    "imitators and clones score high, and the same person by telephone, with a cold or in another room scores lower."
+)
+ROUNDS = 200  # of the bootstrap over speakers
+NEWTON_TURNS = 25
+# Ours: pulls the slope a little towards 0, so that pairs that do not overlap at all have no infinite ratio.
+RIDGE = 1e-6
+LIMIT = 1e4  # ours: some hundred speakers cannot show a ratio beyond it
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Cosines of pairs whose truth is known.
+
+    Parameters
+    ----------
+    same : np.ndarray [shape=(n,)]
+        Of two recordings of one speaker.
+    speaker : np.ndarray [shape=(n,)]
+        Whose they are, as a number.
+    different : np.ndarray [shape=(m,)]
+        Of recordings of two speakers.
+    first, second : np.ndarray [shape=(m,)]
+        Whose they are.
+    cohort : np.ndarray [shape=(n_speakers, 256)]
+        One embedding of length 1 for each speaker, to compare others with.
+    """
+
+    same: Floats
+    speaker: Ints
+    different: Floats
+    first: Ints
+    second: Ints
+    cohort: Floats
+
+    @property
+    def n_speakers(self) -> int:
+        """How many people stand behind it."""
+        return int(max(self.speaker.max(initial=-1), self.first.max(initial=-1), self.second.max(initial=-1)) + 1)
+
+    def refined(self, windows: Sequence[npt.NDArray[np.float32]]) -> Scores:
+        """Add a user's own recordings: their parts are of one speaker each, the cohort is of others.
+
+        Parameters
+        ----------
+        windows : sequence of np.ndarray [shape=(n_parts, 256)]
+            Embeddings of several parts of each recording; those with fewer than two say nothing.
+
+        Returns
+        -------
+        Scores
+            With each recording as one more speaker.
+        """
+        new, number = self, self.n_speakers
+        for parts in windows:
+            if len(parts) < 2:
+                continue
+            one, other = np.triu_indices(len(parts), 1)
+            cosines = parts @ parts.T
+            strange = (parts @ self.cohort.T).mean(0)
+            new = replace(
+                new,
+                same=np.r_[new.same, cosines[one, other]],
+                speaker=np.r_[new.speaker, np.full(len(one), number)],
+                different=np.r_[new.different, strange],
+                first=np.r_[new.first, np.full(len(strange), number)],
+                second=np.r_[new.second, np.arange(len(strange))],
+            )
+            number += 1
+        return new
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one cosine means.
+
+    Parameters
+    ----------
+    cosine : float
+        -1…1.
+    likelihood_ratio : float
+        How many times more often pairs of one speaker score so than pairs of two.
+    low, high : float
+        Its 95 % interval over other choices of speakers.
+    same_percent : float
+        Of the pairs of one speaker, how many score this or lower.
+    different_percent : float
+        Of the pairs of two speakers, how many score this or higher.
+    """
+
+    cosine: float
+    likelihood_ratio: float
+    low: float
+    high: float
+    same_percent: float
+    different_percent: float
+
+    @property
+    def words(self) -> str:
+        """One sentence; it decides only where the whole interval does."""
+        # Ours, in the steps of forensic reports: beyond 10 is moderate, beyond 100 strong support.
+        for bound, said in ((100, "very likely"), (10, "likely")):
+            if self.low >= bound:
+                return f"the same speaker, {said}"
+            if self.high <= 1 / bound:
+                return f"two speakers, {said}"
+        return "cannot tell"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Turns a cosine into what it means.
+
+    Parameters
+    ----------
+    scores : Scores
+        What is known.
+    """
+
+    scores: Scores
+
+    @cached_property
+    def coefficients(self) -> Floats:
+        """Logarithm of the ratio as offset + slope * cosine: all speakers, then each round of the bootstrap."""
+        rng = np.random.default_rng(0)
+        n = self.scores.n_speakers
+        all_of_them = _fitted(self.scores, np.ones(n), np.zeros(2))
+        drawn = (np.bincount(rng.integers(0, n, n), minlength=n).astype(float) for _ in range(ROUNDS))
+        return np.array([all_of_them, *(_fitted(self.scores, counts, all_of_them) for counts in drawn)])
+
+    def read(self, cosine: float) -> Reading:
+        """Tell what a cosine means.
+
+        Parameters
+        ----------
+        cosine : float
+            Of two embeddings.
+
+        Returns
+        -------
+        Reading
+            NaN throughout where the cosine is.
+        """
+        if not np.isfinite(cosine):
+            return Reading(*[float("nan")] * 6)
+        logs = self.coefficients @ np.array([1.0, cosine])
+        bounds = np.clip([logs[0], *np.percentile(logs[1:], [2.5, 97.5])], -np.log(LIMIT), np.log(LIMIT))
+        ratio, low, high = np.exp(bounds)
+        same = 100 * float(np.mean(self.scores.same <= cosine))
+        different = 100 * float(np.mean(self.scores.different >= cosine))
+        return Reading(float(cosine), float(ratio), float(low), float(high), same, different)
+
+    @property
+    def equal_error_rate(self) -> float:
+        """Share of wrong answers at the threshold where both kinds of error are equally frequent."""
+        return _equal_error_rate(self.scores.same, self.scores.different)
+
+
+def calibrated(windows: Sequence[npt.NDArray[np.float32]] = ()) -> Calibration:
+    """Calibrate by the built-in pairs, and by parts of the user's own recordings.
+
+    Parameters
+    ----------
+    windows : sequence of np.ndarray [shape=(n_parts, 256)]
+        Embeddings of several parts of each recording.
+
+    Returns
+    -------
+    Calibration
+    """
+    return Calibration(built_in().refined(windows)) if len(windows) else _plain()
+
+
+@cache
+def _plain() -> Calibration:
+    return Calibration(built_in())
+
+
+@cache
+def built_in() -> Scores:
+    """Read the pairs that travel with the package: `vcnb/data/calibration`."""
+    with resources.files("vcnb").joinpath("data", "calibration", "scores.npz").open("rb") as file:
+        stored = np.load(file)
+        cohort = stored["cohort"].astype(float)
+        cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
+        return Scores(
+            stored["same"].astype(float),
+            stored["speaker"].astype(int),
+            stored["different"].astype(float),
+            stored["first"].astype(int),
+            stored["second"].astype(int),
+            cohort,
+        )
+
+
+def _fitted(scores: Scores, counts: Floats, start: Floats) -> Floats:
+    """Logistic regression in which both kinds weigh the same, so that its log odds are the log likelihood ratio."""
+    same, different = counts[scores.speaker], counts[scores.first] * counts[scores.second]
+    cosine = np.r_[scores.same, scores.different]
+    truth = np.r_[np.ones(len(same)), np.zeros(len(different))]
+    weight = np.r_[same / max(same.sum(), 1e-9), different / max(different.sum(), 1e-9)] / 2
+    design = np.stack([np.ones(len(cosine)), cosine], 1)
+    found = start
+    for _ in range(NEWTON_TURNS):
+        chance = 0.5 + 0.5 * np.tanh(0.5 * design @ found)
+        slope = design.T @ (weight * (truth - chance)) - RIDGE * np.array([0.0, found[1]])
+        bend = (design * (weight * chance * (1 - chance))[:, None]).T @ design + np.diag([1e-9, RIDGE])
+        step = np.linalg.solve(bend, slope)
+        found = found + step
+        if np.abs(step).max() < 1e-4:
+            break
+    return found
+
+
+def _equal_error_rate(same: Floats, different: Floats) -> float:
+    thresholds = np.sort(np.r_[same, different])
+    missed = np.searchsorted(np.sort(same), thresholds, "left") / max(len(same), 1)
+    taken = 1 - np.searchsorted(np.sort(different), thresholds, "left") / max(len(different), 1)
+    at = int(np.argmin(np.abs(missed - taken)))
+    return float((missed[at] + taken[at]) / 2)
