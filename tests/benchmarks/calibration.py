@@ -1,7 +1,7 @@
 """Makes `vcnb/data/calibration/scores.npz`: cosines of pairs of recordings of people whose identity is known.
 
-Run it as ``python tests/benchmarks/calibration.py FOLDER``: FOLDER/public/SPEAKER and FOLDER/other/SPEAKER hold recordings
-in any format; embeddings of the public ones travel as a cohort. Parts of 10 s are cut, of several recordings where one
+Run it as ``python tests/benchmarks/calibration.py FOLDER``: FOLDER/public/SPEAKER and FOLDER/other/SPEAKER hold
+recordings; embeddings of the public ones travel as a cohort. Parts of 10 s are cut, of several recordings where one
 is short. Where the shipped numbers came from stands in ``vcnb/data/calibration/NOTICE.md``.
 """
 

@@ -138,7 +138,7 @@ def spectrum(comparison: Comparison) -> Figure:
 def spectrograms(comparison: Comparison) -> Figure:
     """Draw mel spectrograms below each other, on one time axis."""
     import librosa
-    import librosa.display
+    from librosa.display import specshow
 
     n = len(comparison.items)
     figure = _figure((9, 0.8 + 1.7 * n), "Mel spectrograms on one time axis")
@@ -147,9 +147,7 @@ def spectrograms(comparison: Comparison) -> Figure:
         hop_length = max(1, round(MEL_HOP * clip.sample_rate))
         mel = librosa.feature.melspectrogram(y=np.asarray(clip.samples), sr=clip.sample_rate, hop_length=hop_length)
         level = librosa.power_to_db(mel, ref=np.max, top_db=DYNAMIC_DB)
-        librosa.display.specshow(
-            level, sr=clip.sample_rate, hop_length=hop_length, x_axis="time", y_axis="mel", ax=axes, cmap="Blues"
-        )
+        specshow(level, sr=clip.sample_rate, hop_length=hop_length, x_axis="time", y_axis="mel", ax=axes, cmap="Blues")
         _dress(axes, "", "")
         axes.set_title(name, fontsize=9, color=INK, parse_math=False)
         axes.set_ylabel("Hz", color=INK, fontsize=9)
@@ -213,14 +211,14 @@ def aligned_pitch(comparison: Comparison) -> list[npt.NDArray[np.float64]]:
     list of np.ndarray [shape=(400,)]
         NaN where nothing is voiced.
     """
-    import librosa.sequence
+    from librosa.sequence import dtw
 
     contours = [_contour(sound.f0, sound.clip.duration) for sound in comparison.sounds]
     first = np.nan_to_num(contours[0])
     found = [contours[0]]
     for contour in contours[1:]:
         features = [np.stack([np.nan_to_num(each), 6.0 * np.isfinite(each)]) for each in (contours[0], contour)]
-        _, path = librosa.sequence.dtw(*features)
+        _, path = dtw(*features)
         laid = np.full(len(first), np.nan)
         laid[path[::-1, 0]] = contour[path[::-1, 1]]
         found.append(laid)

@@ -189,10 +189,9 @@ class Listening:
 
         table = self.to_frame()
         if self.kind == "mushra":
-            rows = [
-                _mean(str(item), scores["score"].to_numpy(float)) for item, scores in table.groupby("item", sort=False)
-            ]
-            found = pd.DataFrame(rows, columns=["item", "n", "score", "low", "high"])
+            groups = table.groupby("item", sort=False)["score"]
+            means = [_mean(str(item), scores.to_numpy(float)) for item, scores in groups]
+            found = pd.DataFrame(means, columns=["item", "n", "score", "low", "high"])
             return found.sort_values("score", ascending=False, ignore_index=True)
         rows = []
         for one, other in itertools.combinations(self.items, 2):

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _alike(comparison: Comparison) -> str:
     )
 
 
-def _table(heads: list[str], rows: list[list[object]]) -> str:
+def _table(heads: list[str], rows: list[list[Any]]) -> str:
     head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in heads)
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(name))}</th>{"".join(map(_cell, values))}</tr>' for name, *values in rows
