@@ -48,9 +48,9 @@ class Uploader(Arriving):
 
     Notes
     -----
-    Files travel in pieces straight to ``uploads`` in the library's folder, where each lies under its digest until it
-    is removed in the panel. What the service could take is decoded at once; what is longer or larger stays on the disk
-    and is decoded when `clip` is asked for. While a cell runs, most kernels let an upload wait.
+    Files travel in pieces straight to ``uploads`` in the library's folder, where each lies until it is removed in
+    the panel. What the service could take is decoded at once; what is longer or larger stays on the disk and is
+    decoded when `clip` is asked for. While a cell runs, most kernels let an upload wait.
 
     Examples
     --------
@@ -174,8 +174,7 @@ class Uploader(Arriving):
         for row in [row for row in self.files if row["removed"]]:
             path, ours = self._paths.pop(row["key"])
             self._clips.pop(row["key"], None)
-            # The same content may have come twice: one file, two rows.
-            if ours and all(path != other for other, _ in self._paths.values()):
+            if ours:
                 path.unlink(missing_ok=True)
         self.files = [row for row in self.files if not row["removed"]]
 

@@ -1,7 +1,8 @@
 """How a file comes in from a browser: piece by piece to the disk, and never whole in memory.
 
-What arrived lies under its digest in the folder ``uploads`` of the library's folder. What is under way lies beside it
-as ``*.part``, locked by its process: a part that nobody holds is what a crash left, and the next start takes it away.
+What arrived lies in the folder ``uploads`` of the library's folder, under its digest and a number, so that whoever
+brought it may delete it. What is under way lies beside it as ``*.part``, locked by its process: a part that nobody
+holds is what a crash left, and the next start takes it away.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import sys
 import tempfile
@@ -39,7 +41,7 @@ class Arrived:
     Parameters
     ----------
     path : Path
-        Where it lies; its name is the digest.
+        Where it lies; its name begins with the digest. It belongs to whoever takes it.
     name : str
         What it was called, made safe to show.
     sha256 : str
@@ -196,7 +198,7 @@ class Uploads:
                 return None
             del self._parts[key]
         digest = part.digest.hexdigest()
-        path = self.folder / f"{digest}{_suffix_of(part.name)}"
+        path = self.folder / f"{digest}-{secrets.token_hex(4)}{_suffix_of(part.name)}"
         try:
             part.file.close()
             os.replace(part.path, path)
