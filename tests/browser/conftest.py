@@ -29,7 +29,9 @@ def notebook(lab_folder: Path) -> Iterator[Notebook]:
 
     with running_lab(lab_folder) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1000, "height": 1400}, accept_downloads=True)
+        context = browser.new_context(
+            viewport={"width": 1000, "height": 1400}, accept_downloads=True, permissions=["microphone"]
+        )
         try:
             yield Notebook(context.new_page(), base, lab_folder / "work" / "panels.ipynb")
         finally:

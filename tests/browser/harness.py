@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -27,7 +28,12 @@ import pytest
 START_LIMIT = 120.0  # seconds for the server; a loaded machine needs a good part of it
 WAIT_MS = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# A microphone that plays a file: each time it is opened it reads the file anew, so a test writes what it wants heard.
+MICROPHONE = Path(tempfile.gettempdir()) / f"vcnb-microphone-{os.getpid()}.wav"
 FLAGS = [
+    "--use-fake-device-for-media-stream",
+    f"--use-file-for-fake-audio-capture={MICROPHONE}%noloop",
+    "--host-resolver-rules=MAP insecure.test 127.0.0.1",  # an address that no browser trusts with a microphone
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -92,7 +98,9 @@ def running_lab(folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     options = [
         "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", "--expose-app-in-browser",
-        "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={work}",
+        "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
+        "--ServerApp.local_hostnames=localhost", "--ServerApp.local_hostnames=insecure.test",
+        f"--ServerApp.root_dir={work}",
     ]  # fmt: skip
     with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(

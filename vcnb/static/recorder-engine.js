@@ -1,0 +1,264 @@
+// What all views of one recorder share: the microphone, the take under way, its coach, and what is heard.
+
+const WARM_S = 0.5; // ours: the first 30 to 50 ms of an opened microphone are a ramp, and are never kept
+const ROOM_S = 3;
+const HOLD_MS = 1500; // how long the meter holds a peak
+const PAUSE_TO_STOP_S = 0.8; // a stop by itself waits for the end of a sentence
+
+const level = (steps) => {
+  let sum = 0, peak = 0;
+  for (const step of steps) [sum, peak] = [sum + step * step, Math.max(peak, Math.abs(step))];
+  const dbfs = (value) => Math.max(-60, 20 * Math.log10(value / 32768 + 1e-9));
+  return { rms: dbfs(Math.sqrt(sum / steps.length)), peak: dbfs(peak) };
+};
+
+class Engine extends EventTarget {
+  constructor(model, signal) {
+    super();
+    const { language, scenario, stops } = model.get("setup");
+    Object.assign(this, { model, state: "idle", fault: null, note: null, take: null, room: null, devices: [], device: "", views: 0, language, scenario, stops });
+    [this.levels, this.counting, this.figures, this.coach, this.heard] = [null, 0, null, null, null];
+    this.wire = new Wire(model);
+    this.wire.addEventListener("change", () => this.changed());
+    this.wire.addEventListener("take", ({ take }) => {
+      take.addEventListener("change", () => this.changed("progress"));
+      this.changed();
+    });
+    const media = navigator.mediaDevices;
+    media?.addEventListener?.("devicechange", () => this.lookForDevices(), { signal });
+    document.addEventListener("visibilitychange", () => this.watchTab(), { signal });
+    signal?.addEventListener("abort", () => this.close());
+    this.lookForDevices();
+  }
+
+  get limits() { return this.model.get("setup").limits; }
+  get live() { return this.state === "recording"; }
+  changed(name = "change") { this.dispatchEvent(new Event(name)); }
+  become(state) {
+    this.state = state;
+    this.changed();
+  }
+
+  async lookForDevices() {
+    const all = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
+    this.devices = all.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);
+    if (this.devices.length && this.fault?.words === "fault.none") this.fault = null; // it was plugged in
+    this.changed();
+  }
+
+  /** Open the microphone and wait until its sound is even. */
+  async open(onblock) {
+    this.hush();
+    [this.fault, this.note] = [null, null];
+    this.become("asking");
+    const turn = (this.turn = {}); // an answer to a question that was withdrawn must not start anything
+    let warm = 0, ready;
+    const even = new Promise((resolve) => { ready = resolve; });
+    const take = (block) => {
+      this.meter(block.steps);
+      if ((warm += block.steps.length) >= WARM_S * this.microphone?.rate) ready();
+      onblock(block);
+    };
+    try {
+      const opened = await Microphone.open(this.device, take, (error) => this.unplugged(error));
+      if (turn !== this.turn) return void opened.close();
+      this.microphone = opened;
+    } catch (error) {
+      if (turn !== this.turn) return undefined;
+      if (error.words === "fault.none" && this.device) this.device = ""; // the chosen one is gone: the next press takes another
+      return void this.fail(error);
+    }
+    this.lookForDevices(); // they have names only now
+    await even;
+    return turn === this.turn && turn;
+  }
+
+  async record() {
+    if (this.state !== "idle") return;
+    const turn = await this.open((block) => block.kept && this.keep(block));
+    if (!turn) return;
+    for (this.counting = this.model.get("setup").countdown; this.counting > 0; this.counting--) {
+      this.become("countdown");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (turn !== this.turn) return;
+    }
+    const { microphone, language, scenario } = this, { rate } = microphone;
+    this.coach = new Coach(rate, this.wire.weights);
+    this.watch = new SlipWatch(rate);
+    [this.figures, this.steps, this.n_kept, this.waiting, this.n_waiting, this.hidden, this.away] = [null, [], 0, [], 0, document.hidden, 0];
+    this.take = this.wire.begin({ rate, language, scenario, recorded_at: new Date().toISOString(), ...microphone.facts });
+    microphone.keep();
+    this.become("recording");
+  }
+
+  /** A block of the take: to the coach, to the wire, and no sample past the service's limit. */
+  keep({ steps: block, wall }) {
+    if (!this.live) return;
+    const { rate } = this.microphone, limit = Math.floor(this.limits.longest * rate);
+    const steps = block.subarray(0, limit - this.n_kept);
+    this.n_kept += steps.length;
+    this.watch.add(block.length, wall);
+    this.steps.push(steps);
+    this.waiting.push(steps);
+    this.n_waiting += steps.length;
+    if (this.n_waiting >= PIECE_S * rate) this.post();
+    this.coach.push(steps);
+    this.figures = this.coach.figures();
+    if (this.n_kept >= limit) this.stop("limit");
+    else if (this.stops && verdictsOf(this.figures, this.limits).ready && this.figures.still >= PAUSE_TO_STOP_S) this.stop("ready");
+    else this.changed("tick");
+  }
+
+  post() {
+    const all = new Int16Array(this.n_waiting);
+    let at = 0;
+    for (const steps of this.waiting) [at] = [at + steps.length, all.set(steps, at)];
+    [this.waiting, this.n_waiting] = [[], 0];
+    if (all.length) this.take.add(all.buffer);
+  }
+
+  async stop(why = "stopped") {
+    if (!this.live) return this.withdraw();
+    const { microphone, take } = this;
+    if (this.stopping) return undefined;
+    this.stopping = true;
+    if (why !== "limit") await microphone.halt(); // the last block is kept, as the state still says recording
+    this.post();
+    const whole = new Int16Array(this.n_kept);
+    let at = 0;
+    for (const steps of this.steps) [at] = [at + steps.length, whole.set(steps, at)];
+    take.end({ ended: why, slips: this.watch.end(whole) });
+    this.shut();
+    if (this.away) this.note = { words: "note.hidden", values: { seconds: (this.away / 1000).toFixed(0) } };
+    if (why === "ready" || why === "limit") this.note = { words: `note.${why}`, values: {} };
+    [this.stopping, this.steps, this.last] = [false, null, take];
+    this.become("idle");
+    if (this.views === 0) this.retire();
+    return take;
+  }
+
+  /** Take back a question, a countdown or a room check: nothing is kept. */
+  withdraw() {
+    if (this.state === "idle") return;
+    this.shut();
+    this.become("idle");
+  }
+
+  shut() {
+    this.turn = null;
+    this.microphone?.close();
+    [this.microphone, this.levels, this.counting] = [null, null, 0];
+  }
+
+  async check() {
+    if (this.state !== "idle") return;
+    let samples = [], n = 0;
+    const finish = () => {
+      const whole = new Float32Array(n), { rate } = this.microphone;
+      let at = 0;
+      for (const steps of samples) for (const step of steps) whole[at++] = step / 32768;
+      const listener = this.wire.weights && new Coach(rate, this.wire.weights);
+      listener?.push(Int16Array.from(whole, (v) => v * 32768));
+      const spoken = listener?.end().figures().speech ?? 0;
+      this.room = { ...roomFigures(whole, rate), spoken, at: new Date() };
+      this.withdraw();
+    };
+    const turn = await this.open(({ steps }) => {
+      if (this.state !== "room") return;
+      samples.push(steps);
+      n += steps.length;
+      this.counting = Math.max(0, ROOM_S - n / this.microphone.rate);
+      if (this.counting === 0) finish();
+      else this.changed("tick");
+    });
+    if (!turn) return;
+    this.counting = ROOM_S;
+    this.become("room");
+  }
+
+  meter(steps) {
+    const now = performance.now(), { rms, peak } = level(steps), before = this.levels;
+    const holds = before && now - before.since < HOLD_MS && before.peak > peak;
+    this.levels = { rms, peak: holds ? before.peak : peak, since: holds ? before.since : now };
+    if (!this.live) this.changed("tick");
+  }
+
+  fail(error) {
+    this.shut();
+    this.fault = error;
+    this.become("idle");
+  }
+
+  async unplugged(error) {
+    if (this.live) await this.stop("unplugged");
+    this.fail(error);
+  }
+
+  watchTab() {
+    if (document.hidden) this.left = this.live ? performance.now() : 0;
+    else if (this.left) {
+      this.away += performance.now() - this.left;
+      this.left = 0;
+      this.note = { words: "note.hidden", values: { seconds: Math.max(1, this.away / 1000).toFixed(0) } };
+      this.changed();
+    }
+  }
+
+  async hear(id) {
+    const other = this.heard?.id !== id;
+    this.hush();
+    if (!other) return;
+    const page = (globalThis[Symbol.for("vcnb.sound")] ??= { contexts: new Map(), sounding: null });
+    const context = (this.context ??= new AudioContext());
+    if (context.state === "suspended") context.resume();
+    const heard = (this.heard = { id, pause: () => this.heard === heard && this.hush() });
+    this.changed();
+    const samples = await this.wire.samplesOf(id);
+    if (this.heard !== heard) return;
+    page.sounding?.pause(); // two voices at once are noise
+    page.sounding = heard;
+    const { rate } = this.model.get("rows").find((row) => row.id === id) ?? this.wire.takes.get(id).facts;
+    const buffer = context.createBuffer(1, Math.max(1, samples.length), rate);
+    buffer.copyToChannel(samples, 0);
+    heard.node = Object.assign(context.createBufferSource(), { buffer, onended: () => heard.pause() });
+    heard.node.connect(context.destination);
+    heard.node.start();
+    this.changed();
+  }
+
+  hush() {
+    const { heard } = this, page = globalThis[Symbol.for("vcnb.sound")];
+    this.heard = null;
+    if (page?.sounding === heard) page.sounding = null;
+    heard?.node?.stop();
+    if (heard) this.changed();
+  }
+
+  /** The last view has gone: nobody could stop the microphone any more, and a dead kernel's takes are another's. */
+  retire() {
+    this.hush();
+    if (this.live) this.stop("closed");
+    else this.withdraw();
+    if (this.wire.lost && !this.live) this.wire.close();
+  }
+
+  close() {
+    this.retire();
+    this.context?.close();
+    this.wire.close();
+  }
+}
+
+/** What the coach thinks of each figure: the wanted zone comes from the kernel's checks. */
+function verdictsOf(figures, limits) {
+  const { speech, run, pause, loudness, clipped, snr, seconds } = figures, near = (value, good, care) => (good ? "pass" : care ? "warn" : "fail");
+  const verdicts = {
+    speech: speech === null ? null : speech >= limits.best ? "pass" : "info",
+    run: run === null ? null : run >= limits.run ? "pass" : "info",
+    pause: pause === null ? null : near(pause, pause <= limits.pause - limits.unsure, pause <= limits.pause + limits.unsure),
+    loudness: loudness === null || seconds < 1 ? null : near(loudness, loudness >= limits.faint && loudness <= limits.pressed, loudness >= limits.too_faint && loudness <= limits.too_pressed),
+    clipped: clipped === null ? null : near(clipped, clipped < limits.places, true),
+    snr: snr === null ? null : near(snr, snr >= limits.snr, snr >= limits.too_noisy),
+  };
+  return { ...verdicts, ready: Object.values(verdicts).every((verdict) => verdict === "pass") };
+}

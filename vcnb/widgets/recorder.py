@@ -1,0 +1,322 @@
+"""How a voice is recorded in a notebook: the browser's microphone, a script to read, a coach, and takes that stay."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import traitlets
+
+from vcnb.audio.clip import Clip
+from vcnb.audio.load import load
+from vcnb.audio.recording import Recording
+from vcnb.catalog import SECONDS_LIMIT, SECONDS_OF_SPEECH
+from vcnb.diagnose.checks import clipping, level, longest_pause, noise
+from vcnb.diagnose.report import diagnose
+from vcnb.errors import SettingsError, VcnbError
+from vcnb.guide.scripts import script, scripts
+from vcnb.measure.silero import network_weights
+from vcnb.settings import data_folder
+from vcnb.workflow.recording import Incoming, browser_key, discard_take, keep_take, kept_takes
+
+from .base import BaseWidget, joined
+
+if TYPE_CHECKING:
+    from vcnb.workflow.account import Account
+
+__all__ = ["Recorder"]
+
+COUNTDOWN = 3  # seconds
+BEST = (10.0, 20.0)  # seconds; page: recommended
+N_BARS = 84  # of a row's small picture
+# What the coach wants is what the checks want; it learns it from them. The room's own bounds are ours: a voice at
+# −30 dBFS, the weakest that the level check lets pass, then stands 25 and 15 dB above it, as the noise check asks.
+LIMITS = {
+    "longest": SECONDS_LIMIT,
+    "best": BEST[0],
+    "best_to": BEST[1],
+    "run": SECONDS_OF_SPEECH,
+    "pause": longest_pause.LIMIT,
+    "unsure": longest_pause.UNSURE,
+    "faint": level.WARN_BELOW,
+    "pressed": level.WARN_ABOVE,
+    "too_faint": level.FAIL_BELOW,
+    "too_pressed": level.FAIL_ABOVE,
+    "places": clipping.WARN_FROM_PLACES,
+    "snr": noise.WARN_BELOW_DB,
+    "too_noisy": noise.FAIL_BELOW_DB,
+    "room": -55.0,
+    "room_too_loud": -45.0,
+    "hum": -70.0,
+}
+_ALIVE: weakref.WeakValueDictionary[str, Recorder] = weakref.WeakValueDictionary()
+
+
+class Recorder(BaseWidget):
+    """Record from the browser's microphone, with nothing between the voice and the file that would change it.
+
+    Parameters
+    ----------
+    language : str
+        Two-letter code of the script that is shown first.
+    scenario : {"service", "story", "news", "lesson"}
+        What the script sounds like.
+    countdown : int
+        Seconds before a take.
+    stop_by_itself : bool
+        Whether a take ends when it is good enough and the speaker pauses; can be changed in the panel.
+    account : Account or None
+        Its library keeps the takes; None: the library of `VCNB_DATA` or of the platform.
+    **options
+        Traits of the widget, such as ``layout``.
+
+    Attributes
+    ----------
+    clip : Recording, Clip or None
+        The chosen take, the newest unless another was; None before. Can be observed.
+    takes : tuple of Clip
+        All that were not discarded, oldest first.
+
+    Raises
+    ------
+    SettingsError
+        On an option, a language or a scenario that does not exist.
+
+    Notes
+    -----
+    Nothing waits for the browser: read `clip` in a later cell, or observe it. Until a take has arrived it is kept in
+    the browser, encrypted with a key of the library, for a day at most; then it lies under ``recordings`` in the
+    library's folder. The microphone is heard at the device's own rate.
+    """
+
+    _esm = joined(
+        "wave",
+        *(f"recorder-{part}" for part in ("ear", "coach", "capture", "pouch", "transport", "engine", "parts")),
+        "recorder",
+    )
+    _css = joined("recorder", kind="css")
+    _parts = ("recorder",)
+    setup = traitlets.Dict().tag(sync=True)
+    rows = traitlets.List().tag(sync=True)
+    chosen = traitlets.Unicode("").tag(sync=True)
+    discarded = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    n_earlier = traitlets.Int(0).tag(sync=True)
+    clip = traitlets.Any(None)
+
+    def __init__(
+        self,
+        *,
+        language: str = "en",
+        scenario: str = "service",
+        countdown: int = COUNTDOWN,
+        stop_by_itself: bool = True,
+        account: Account | None = None,
+        **options: Any,
+    ) -> None:
+        script(language, scenario)
+        if not 0 <= countdown <= 60:
+            raise SettingsError(f"A countdown of {countdown} seconds.", remedy="choose one between 0 and 60")
+        self._id = secrets.token_hex(8)
+        setup = {
+            "id": self._id,
+            "language": language,
+            "scenario": scenario,
+            "countdown": countdown,
+            "stops": stop_by_itself,
+            "limits": LIMITS,
+            "scripts": [[each.language, each.scenario, each.text] for each in scripts()],
+        }
+        super().__init__({"setup": setup}, **options)
+        self._data = account.settings.data if account is not None else data_folder(None)
+        self._lock = threading.RLock()
+        self._takes: dict[str, Clip] = {}
+        self._undo: tuple[str, Clip] | None = None
+        self._n_named = 0
+        self._incoming = Incoming()
+        self.n_earlier = len(list((self._data / "recordings").glob("*.wav")))
+        _ALIVE[self._id] = self
+
+    @property
+    def takes(self) -> tuple[Clip, ...]:
+        """All takes that were not discarded, oldest first."""
+        with self._lock:
+            return tuple(self._takes.values())
+
+    def __repr__(self) -> str:
+        return f"<Recorder, {len(self._takes)} takes>"
+
+    def load(self, source: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, int]) -> Clip:
+        """Take a recording that is there already, as if it had been spoken into the microphone.
+
+        Parameters
+        ----------
+        source : path, bytes, file object, or (samples, sample_rate)
+            As `vcnb.load` takes it.
+
+        Returns
+        -------
+        Clip
+            The newest take, and `clip`.
+
+        Raises
+        ------
+        ClipError
+            If it cannot be read.
+        """
+        clip = load(source)
+        self._add(f"loaded-{secrets.token_hex(6)}", clip)
+        return clip
+
+    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Give a page the key for what it keeps and the numbers of the coach's ears; no trait ever holds them."""
+        alive = [each for each in _ALIVE if each != self._id]
+        welcome = {"type": "welcome", "client": message["client"], "alive": alive}
+        self.send(welcome, [browser_key(self._data), network_weights()])
+
+    def receive_held(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Save what came of takes whose page is gone for good."""
+        for take, pcm, facts in self._incoming.abandoned(map(str, message["takes"])):
+            self._finish(take, pcm, facts, message["client"])
+
+    def receive_piece(self, message: dict[str, Any], buffers: list[Any]) -> None:
+        """Keep a piece of a take and say that it came."""
+        take, seq = str(message["take"]), int(message["seq"])
+        self._incoming.piece(take, seq, bytes(buffers[0]), message.get("facts"))
+        self.send({"type": "ack", "client": message["client"], "take": take, "seq": seq})
+        self._look(take, message["client"])
+
+    def receive_end(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Learn that no more pieces follow."""
+        self._incoming.end(str(message["take"]), message["facts"])
+        self._look(str(message["take"]), message["client"])
+
+    def receive_ask(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Say which pieces are missing, or that the take is safe."""
+        take = str(message["take"])
+        missing = self._incoming.missing(take, int(message["n_pieces"]))
+        answer = {"type": "have", "missing": missing}
+        if missing is None:  # it came out; whether it is safe shows where it lies
+            answer = {"type": "kept"} if self._is_safe(take) else {"type": "have", "missing": []}
+        self.send({**answer, "client": message["client"], "take": take})
+
+    def receive_sound(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Send a take's sound to a page that wants to hear it and does not have it."""
+        clip = self._takes[message["take"]]
+        pcm = np.clip(np.rint(clip.samples * np.float32(32768)), -32768, 32767).astype("<i2")
+        self.send({"type": "sound", "client": message["client"], "take": message["take"]}, [pcm.tobytes()])
+
+    def receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Make a take the clip."""
+        self._choose(message["take"])
+
+    def receive_discard(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Take a take off the list; its file goes when it can no longer be brought back."""
+        with self._lock:
+            clip = self._takes.pop(message["take"], None)
+            if clip is None:
+                return
+            self._forget()
+            self._undo = (message["take"], clip)
+            self.discarded = {"id": message["take"], "name": clip.name}
+            self.rows = [row for row in self.rows if row["id"] != message["take"]]
+            if self.chosen == message["take"]:
+                self._choose(next(reversed(self._takes), ""))
+
+    def receive_restore(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Bring the take back that was discarded last."""
+        with self._lock:
+            if self._undo is not None:
+                undo, self._undo, self.discarded = self._undo, None, None
+                self._add(*undo)
+
+    def receive_forget(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Let the take go that was discarded last."""
+        self._forget()
+
+    def receive_earlier(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Put the takes of earlier sessions on the list."""
+        threading.Thread(target=self._read_earlier, daemon=True).start()
+
+    def _look(self, take: str, client: str) -> None:
+        """Where a take is whole, name it, keep it and judge it, beside the handler."""
+        found = self._incoming.whole(take)
+        if found is not None:
+            threading.Thread(target=self._finish, args=(take, *found, client), daemon=True).start()
+
+    def _finish(self, take: str, pcm: bytes, facts: dict[str, Any], client: str) -> None:
+        try:
+            if facts.get("language"):
+                facts["script"] = script(facts["language"], facts["scenario"]).text
+            self._add(take, keep_take(take, pcm, facts, self._data, name=self._name()))
+            self.send({"type": "kept", "client": client, "take": take})
+        except Exception as error:  # noqa: BLE001 - the thread's last line
+            self.tell(error)
+
+    def _name(self) -> str:
+        with self._lock:
+            self._n_named += 1
+            return f"Take {self._n_named}"
+
+    def _is_safe(self, take: str) -> bool:
+        with self._lock:
+            clip = self._takes.get(take)
+        return clip is None or clip.source is None or clip.source.path is None or Path(clip.source.path).exists()
+
+    def _add(self, take: str, clip: Clip) -> None:
+        with self._lock:
+            self._takes[take] = clip
+            self.rows = [*(row for row in self.rows if row["id"] != take), _row(take, clip)]
+            self._choose(take)
+        threading.Thread(target=self._judge, args=(take, clip), daemon=True).start()
+
+    def _choose(self, take: str) -> None:
+        with self._lock:
+            if take in self._takes or not take:
+                self.chosen, self.clip = take, self._takes.get(take)
+
+    def _forget(self) -> None:
+        with self._lock:
+            undo, self._undo, self.discarded = self._undo, None, None
+        if undo is not None:
+            discard_take(undo[0], self._data)
+
+    def _read_earlier(self) -> None:
+        try:
+            for clip in kept_takes(self._data):
+                if clip.take not in self._takes and (self._undo is None or self._undo[0] != clip.take):
+                    self._add(clip.take, clip)
+            self.n_earlier = 0
+        except Exception as error:  # noqa: BLE001 - the thread's last line
+            self.tell(error)
+
+    def _judge(self, take: str, clip: Clip) -> None:
+        try:
+            report = diagnose(clip)
+        except (VcnbError, ValueError) as error:
+            self.tell(error)
+            return
+        worst = [finding for finding in report.findings if finding.verdict == report.verdict != "pass"]
+        verdict = {"verdict": report.verdict, "why": " ".join(finding.message for finding in worst[:2])}
+        with self._lock:
+            self.rows = [row | verdict if row["id"] == take else row for row in self.rows]
+
+
+def _row(take: str, clip: Clip) -> dict[str, Any]:
+    bars = [float(np.abs(part).max(initial=0)) for part in np.array_split(clip.samples, N_BARS)]
+    recorded = clip if isinstance(clip, Recording) else None
+    return {
+        "id": take,
+        "name": clip.name or "clip",
+        "seconds": round(clip.duration, 2),
+        "rate": clip.sample_rate,
+        "bars": [round(100 * bar / max([*bars, 1e-4])) for bar in bars],
+        "slips": [[round(slip.start, 2), round(slip.end, 2)] for slip in recorded.slips] if recorded else [],
+        "ended": recorded.ended if recorded else "stopped",
+        "verdict": None,
+        "why": "",
+    }
