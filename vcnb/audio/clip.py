@@ -12,6 +12,8 @@ from vcnb.errors import ClipError
 
 __all__ = ["Clip", "Edit", "Segment", "Source", "Speech"]
 
+LOUDEST = 1e10  # of full scale 1: integers kept as floats are less, and the square of a spectrum of more overflows
+
 
 @dataclass(frozen=True, order=True)
 class Segment:
@@ -142,7 +144,7 @@ class Clip:
     Raises
     ------
     ClipError
-        If the samples are not one-dimensional, not finite, or the rate is not positive.
+        If the samples are not one-dimensional, not finite, beyond `LOUDEST`, or the rate is not positive.
     """
 
     samples: npt.NDArray[np.float32] = field(repr=False)
@@ -158,8 +160,9 @@ class Clip:
             raise ClipError(f"A clip is mono: one dimension, not {samples.ndim}.", remedy="average the channels")
         if int(self.sample_rate) <= 0:
             raise ClipError(f"A sample rate of {self.sample_rate} Hz is impossible.", remedy="give it in Hz")
-        if not np.isfinite(samples).all():
-            raise ClipError("The samples hold values that are no numbers.", remedy="replace NaN and infinity by 0")
+        if not (np.abs(samples) <= LOUDEST).all():
+            message = f"The samples hold values that are no numbers, or beyond {LOUDEST:.0e} of full scale."
+            raise ClipError(message, remedy="replace NaN and infinity by 0")
         if samples.flags.writeable:
             samples = samples.copy()
             samples.flags.writeable = False

@@ -196,7 +196,8 @@ def _as_float(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
     if samples.dtype.kind == "i":
         return samples.astype(np.float32) * np.float32(-1 / np.iinfo(samples.dtype).min)
-    return samples.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what no float32 can hold is infinite then, and counted as such
+        return samples.astype(np.float32)
 
 
 def _compare_lengths(decoded: Decoded, data: bytes) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vcnb.errors import ClipError
 
-from .clip import Clip, Segment, Source
+from .clip import LOUDEST, Clip, Segment, Source
 
 __all__ = ["load", "read_clip"]
 
@@ -138,7 +138,7 @@ def _downmix(decoded: Any) -> tuple[npt.NDArray[np.float32], tuple[Segment, ...]
     clipped: list[Segment] = []
     n_nonfinite = 0
     for channel in decoded.channels():
-        finite = np.isfinite(channel)
+        finite = np.abs(channel) <= LOUDEST
         if not finite.all():
             n_nonfinite += int(len(channel) - np.count_nonzero(finite))
             channel[~finite] = 0
