@@ -1,0 +1,522 @@
+"""The fault programme of the ledger: is a voice made exactly once, whatever breaks?
+
+The code under test is the shipped one, on a real sqlite file; only the clock and the service are made here, so that a
+day of faults takes a moment and a seed repeats it. Run from the repository:
+
+    python tests/benchmarks/ledger.py --schedules 500     0 lost, duplicate, stuck; billed = wanted; else status 1
+    python tests/benchmarks/ledger.py --seed 17           one of them again, told step by step
+    python tests/benchmarks/ledger.py --mutants           each of six broken ledgers must be caught within 200 seeds
+    python tests/benchmarks/ledger.py --kills 20          real processes, kill -9, the real practice service
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import heapq
+import itertools
+import logging
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import greenlet
+
+from vcnb.errors import (
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServiceBrokenError,
+    ServiceUnreachableError,
+    VcnbError,
+)
+from vcnb.library.intents import Intent, Intents, Stamp
+from vcnb.library.opening import open_store
+from vcnb.protocol.voice import Voice
+from vcnb.workflow.clock import Clock
+from vcnb.workflow.creation import Creation
+from vcnb.workflow.holding import Holder
+from vcnb.workflow.intending import Seen, Wanted
+from vcnb.workflow.money import Purse
+from vcnb.workflow.sending import Manner
+
+MODEL = "qwen3-tts-vc-2026-01-22"
+# What happens to one request, as the study that the protocol rests on had it, and refusals besides.
+FAULTS = {
+    "refused": 0.05,
+    "limited": 0.03,
+    "lost request": 0.05,
+    "acts late": 0.06,
+    "lost answer": 0.08,
+    "5xx with effect": 0.05,
+    "5xx without effect": 0.05,
+}
+CRASH, FREEZE = 0.03, 0.01  # at each of some dozens of points
+GIVES_UP, LATEST = 30.0, 100.0  # seconds: when a client gives up, and when the service acts at the latest
+EXACT = "kathleen_and_all"
+LIVES = 7  # of a notebook; in its last one it is not killed
+
+
+class Crash(BaseException):
+    """The process is gone; nothing that it would still do has an effect."""
+
+
+@dataclass
+class World:
+    """Time, the service and what happens next; one for each seed."""
+
+    seed: int
+    lag: float = 0.0
+    told: Callable[[str], None] | None = None
+    faults: dict[str, float] = field(default_factory=lambda: dict(FAULTS))
+    crash: float = field(default_factory=lambda: CRASH)
+    freeze: float = FREEZE
+    time: float = 1_000_000.0
+    offset: float = 0.0  # what the clock on the wall is ahead
+    voices: dict[str, tuple[Voice, float]] = field(default_factory=dict)
+    billed: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.hub = greenlet.getcurrent()
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = itertools.count()
+
+    def at(self, seconds: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (self.time + seconds, next(self._number), event))
+
+    def run(self, limit: float = 1e9) -> None:
+        until = self.time + limit
+        while self._events and self._events[0][0] <= until:
+            self.time, _, event = heapq.heappop(self._events)
+            event()
+
+    def sleep(self, seconds: float, call: Line | None = None) -> None:
+        me, awake = greenlet.getcurrent(), [False]
+
+        def wake() -> None:
+            if not awake[0]:
+                awake[0] = True
+                me.switch()
+
+        self.at(seconds, wake)
+        if call is not None:
+            call.wake = lambda: self.at(0.0, wake)
+        self.hub.switch()
+
+    def say(self, text: str) -> None:
+        if self.told:
+            self.told(f"{self.time - 1_000_000:9.2f} s  {text}")
+
+    def make(self, preferred_name: str, model: str) -> Voice:
+        at = datetime.fromtimestamp(self.time, UTC) + timedelta(hours=8)
+        stamp = at.strftime("%Y%m%d%H%M%S") + f"{at.microsecond // 1000:03d}"
+        made = Voice(f"qwen-tts-vc-{preferred_name}-voice-{stamp}-{self.rng.getrandbits(16):04x}", model)
+        made = Voice(made.voice, model, preferred_name, created_at=at)
+        self.voices[made.voice] = (made, self.time)
+        self.billed += 1
+        self.say(f"SERVICE made {made.voice}")
+        return made
+
+
+class Line:
+    """What a client's `Call` is to the code under test."""
+
+    def __init__(self) -> None:
+        self.on_sent: Callable[[], None] | None = None
+        self.stopped = False
+        self.wake: Callable[[], None] = lambda: None
+
+    def stop(self, why: str = "cancelled") -> None:
+        self.stopped = True
+        self.wake()
+
+
+class Life:
+    """One process: whoever asks after it was killed is killed again, so that its last blocks change nothing."""
+
+    def __init__(self, world: World, name: str, *, mortal: bool) -> None:
+        self.world, self.name, self.mortal, self.dead = world, name, mortal, False
+
+    def point(self, where: str) -> None:
+        if self.dead:
+            raise Crash
+        if self.mortal and self.world.rng.random() < self.world.crash:
+            self.dead = True
+            self.world.say(f"{self.name} is killed {where}")
+            raise Crash
+
+    def freeze(self) -> None:
+        """Stand still for a while, as a busy kernel or a sleeping laptop does."""
+        if self.world.rng.random() < self.world.freeze:
+            seconds = self.world.rng.uniform(10, 60)
+            self.world.say(f"{self.name} stands still for {seconds:.0f} s")
+            self.world.sleep(seconds)
+
+
+class SimulatedClock(Clock):
+    def __init__(self, life: Life) -> None:
+        self._life, self._world = life, life.world
+
+    def monotonic(self) -> float:
+        return self._world.time
+
+    def stamp(self) -> Stamp:
+        return Stamp(self._world.time + self._world.offset, self._world.offset)
+
+    def wait(self, seconds: float, cancel: object = None) -> None:
+        self._life.point("while it waits")
+        self._world.sleep(seconds)
+
+    @contextmanager
+    def beating(
+        self, beat: Callable[[], bool], *, every: float, patience: float, lost: Callable[[], None]
+    ) -> Iterator[None]:
+        over = [False]
+
+        def show() -> None:
+            if over[0] or self._life.dead:
+                return
+            try:
+                living = beat()
+            except Crash:
+                return
+            if living:
+                self._world.at(every, show)
+            else:
+                lost()
+
+        self._world.at(every, show)
+        try:
+            yield
+        finally:
+            over[0] = True
+
+
+class SimulatedService:
+    """The hosted service behind a bad line."""
+
+    settle = None
+
+    def __init__(self, life: Life) -> None:
+        self._life, self._world = life, life.world
+
+    def list_voices(self) -> list[Voice]:
+        self._life.point("before a list")
+        fate, world = self._fate(), self._world
+        if fate in ("refused", "limited"):
+            world.sleep(0.1)
+            raise ServiceUnreachableError("simulated: refused")
+        world.sleep(world.rng.uniform(0.1, 2.0))
+        lag = world.rng.uniform(0, world.lag)
+        shown = [voice for voice, made in world.voices.values() if made <= world.time - lag]
+        if fate is not None:
+            world.sleep(world.rng.uniform(0.1, GIVES_UP))
+            world.say(f"{self._life.name} gets no list: {fate}")
+            raise ServiceBrokenError(f"simulated: {fate}", status=500)
+        self._life.freeze()
+        self._life.point("after a list")
+        return shown
+
+    def create(self, *, target_model, preferred_name, audio, text=None, language=None, under_way=None) -> Voice:  # type: ignore[no-untyped-def]
+        life, world, line = self._life, self._world, Line()
+        life.point("before it sends")
+        under_way(line)
+        fate = self._fate()
+        world.say(f"{life.name} sends {preferred_name}: {fate or 'all well'}")
+        if fate == "refused":
+            world.sleep(0.1)
+            raise ServiceUnreachableError("simulated: refused")
+        world.sleep(world.rng.uniform(0.1, 3.0), line)
+        if line.stopped:
+            raise OutcomeUnknownError("simulated: stopped while it was sent")
+        if line.on_sent is not None:
+            line.on_sent()
+        life.point("when it was sent")
+        if fate == "limited":
+            raise RateLimitedError("simulated", status=429)
+        if fate == "acts late":
+            world.at(world.rng.uniform(GIVES_UP, LATEST), lambda: world.make(preferred_name, target_model))
+        if fate in ("acts late", "lost request"):
+            world.sleep(GIVES_UP, line)
+            self._gone(fate)
+        world.sleep(world.rng.uniform(0.5, 5.0), line)
+        if fate == "5xx without effect":
+            self._gone(fate)
+        made = world.make(preferred_name, target_model)
+        if not line.stopped:
+            world.sleep(0.2, line)
+        if fate is not None or line.stopped:
+            self._gone(str(fate))
+        life.freeze()
+        life.point("before it notes the answer")
+        return made
+
+    def delete(self, voice: str) -> None:
+        self._life.point("before it deletes")
+        self._world.voices.pop(voice, None)
+        self._world.say(f"{self._life.name} deletes {voice}")
+
+    def _gone(self, fate: str) -> None:
+        self._life.point("when the answer is lost")
+        raise OutcomeUnknownError(f"simulated: {fate}")
+
+    def _fate(self) -> str | None:
+        drawn = self._world.rng.random()
+        for name, probability in self._world.faults.items():
+            drawn -= probability
+            if drawn < 0:
+                return name
+        return None
+
+
+def mortal(life: Life, kind: type[Intents]) -> type[Intents]:
+    """Make each change of the ledger a point at which its process can be killed."""
+
+    def killed_before(name: str) -> Callable[..., object]:
+        inner = getattr(kind, name)
+
+        def change(self: Intents, *args: object) -> object:
+            life.point(f"before {name}")
+            # A busy disk lets others come between; not inside a transaction, and not in a beat, which is no process.
+            if not self.store._db.in_transaction and greenlet.getcurrent() is not life.world.hub:
+                life.world.sleep(life.world.rng.choice([0.0, 0.0, 0.01, 0.5]))
+            return inner(self, *args)
+
+        return change
+
+    names = ("of_request", "find", "add", "write", "hold", "show_life", "let_go", "end")
+    return type("MortalIntents", (kind,), {name: killed_before(name) for name in names})
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is put to the test: the shipped ledger, or one that was broken on purpose.
+
+    `shared`: whether the notebooks share a library; without that, duplicates cannot be excluded, only losses.
+    """
+
+    name: str = "as shipped"
+    creation: type[Creation] = Creation
+    intents: type[Intents] = Intents
+    settle: float = 120.0
+    journal: bool = True
+    shared: bool = True
+
+
+@dataclass
+class Outcome:
+    """What a schedule came to."""
+
+    seed: int
+    wanted: int
+    billed: int
+    lost: int
+    differing: int
+    stuck: int
+    crashes: int
+    asked: int
+
+    def holds(self, ledger: Ledger) -> bool:
+        kept = self.lost == 0 and self.stuck == 0
+        return kept and (not ledger.shared or (self.billed == self.wanted and self.differing == 0))
+
+
+AS_SHIPPED = Ledger()
+
+
+def schedule(seed: int, ledger: Ledger = AS_SHIPPED, told: Callable[[str], None] | None = None) -> Outcome:
+    """Let two notebooks ask for the same four voices while everything breaks; then one more, in peace."""
+    world = World(seed, told=told)
+    world.lag = world.rng.choice([0.0, 0.0, 15.0])
+    hosted = world.rng.random() < 0.5
+    manner = Manner(not hosted, settle=ledger.settle)
+    folder = Path(tempfile.mkdtemp(prefix="ledger-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    wants = [
+        Wanted("account", MODEL, name, f"{number:064x}", None, "en", "mine", exact=name == EXACT)
+        for number, name in enumerate(["ada", "ada", EXACT, "b"])  # two recordings of one name
+    ]
+    together = world.rng.random() < 0.5  # both notebooks are run from the top at once
+    got: dict[int, set[str]] = defaultdict(set)
+    counts: Counter[str] = Counter()
+    for _ in range(world.rng.choice([0, 0, 1, 3])):
+        jump = world.rng.choice([-3600.0, 3600.0, -40.0, 40.0])
+        world.at(world.rng.uniform(0, 1500), lambda jump=jump: _set_clock(world, jump))
+
+    def live(notebook: str, life: Life, number: int) -> None:
+        place = folder / ("library" if ledger.shared else notebook)
+        if not ledger.journal:
+            place = folder / f"{notebook}-{number}"
+        with contextlib.closing(open_store(place)) as store:
+            intents = mortal(life, ledger.intents)(store)
+            purse, service, clock = Purse(), SimulatedService(life), SimulatedClock(life)
+            order = list(enumerate(wants))
+            if not together:
+                world.rng.shuffle(order)
+            for index, wanted in order:
+                retry = False
+                for _ in range(12):
+                    life.point("between two")
+                    made = ledger.creation(intents, service, manner, clock=clock)  # type: ignore[arg-type]
+                    try:
+                        voice = made.make(wanted, "data:", lambda _: purse.reserve(0.01), retry=retry)
+                    except VcnbError as error:
+                        world.say(f"{life.name} is told {type(error).__name__}: {error.message}")
+                        counts["asked"] += isinstance(error, OutcomeUnknownError)
+                        retry = hosted and isinstance(error, OutcomeUnknownError) and world.rng.random() < 0.8
+                        world.sleep(world.rng.uniform(1, 90))
+                    else:
+                        world.say(f"{life.name} holds {voice.voice}")
+                        got[index].add(voice.voice)
+                        break
+
+    def notebook(name: str) -> None:
+        for number in range(LIVES):
+            life = Life(world, f"{name}.{number}", mortal=number < LIVES - 1)
+            try:
+                live(name, life, number)
+            except Crash:
+                counts["crashes"] += 1
+                world.sleep(world.rng.uniform(1, 200))
+            else:
+                return
+
+    try:
+        running = [greenlet.greenlet(lambda name=name: notebook(name)) for name in ("left", "right")]
+        for each in running:
+            world.at(world.rng.uniform(0, 1 if together else 20), each.switch)
+        world.run()
+        stuck = sum(not each.dead for each in running)
+        world.faults, world.crash, world.freeze = {}, 0.0, 0.0
+        world.time += 10_000
+        last = greenlet.greenlet(lambda: live("left", Life(world, "last", mortal=False), LIVES))
+        world.at(1, last.switch)
+        world.run()
+        stuck += not last.dead
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    held = set().union(*got.values())
+    differing = sum(len(voices) > 1 for voices in got.values())
+    stuck += sum(not got[index] for index in range(len(wants)))
+    lost = len(held - set(world.voices))
+    return Outcome(seed, len(wants), world.billed, lost, differing, stuck, counts["crashes"], counts["asked"])
+
+
+class _TakesFailureForEmpty(Creation):
+    """Its list, where it fails, shows nothing: so it is sent again while it may have been made."""
+
+    def _look(self) -> Seen:
+        try:
+            return super()._look()
+        except VcnbError:
+            return Seen((), self._clock.monotonic())
+
+
+class _CleansUp(Creation):
+    """It deletes what looks like a second voice of the same request."""
+
+    def _done(self, intent: Intent, voice: Voice) -> Voice:
+        made = super()._done(intent, voice)
+        with contextlib.suppress(VcnbError):
+            for other in self._look().bearing(intent.preferred_name, MODEL, exact=False):
+                if other.voice != made.voice:
+                    self._service.delete(other.voice)  # type: ignore[attr-defined]
+        return made
+
+
+class _FreeForAll(Holder):
+    def _free(self, intent: Intent, watched: float) -> bool:
+        return True
+
+
+class _KnowsNoOwner(Creation):
+    """Whoever comes takes an intent over, and what the one before finds out counts as well."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self._holder = _FreeForAll(self._intents, self._clock, self._manner.lease)
+
+
+class _OwnedByNobody(Intents):
+    def write(self, intent: Intent) -> bool:
+        found = self.find(intent.id)
+        return super().write(replace(intent, owner=found.owner) if found else intent)
+
+    def show_life(self, intent: Intent, now: Stamp) -> bool:
+        return True
+
+
+MUTANTS = (
+    Ledger("no journal", journal=False),
+    Ledger("no settle", settle=0.0),
+    Ledger("settle too short", settle=20.0),
+    Ledger("blind re-post on a failed list", creation=_TakesFailureForEmpty),
+    Ledger("no lease", creation=_KnowsNoOwner, intents=_OwnedByNobody),
+    Ledger("automatic delete", creation=_CleansUp, shared=False),
+)
+APART = Ledger("as shipped, libraries apart", shared=False)
+
+
+def caught_at(mutant: Ledger, seeds: int = 200) -> Outcome | None:
+    """Give the first schedule that a broken ledger does not stand."""
+    return next((found for seed in range(seeds) if not (found := schedule(seed, mutant)).holds(mutant)), None)
+
+
+def _set_clock(world: World, by: float) -> None:
+    world.offset += by
+    world.say(f"the clock is set by {by:+.0f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schedules", type=int, default=0, help="how many seeded schedules")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="one schedule again, told step by step")
+    parser.add_argument("--ledger", default="as shipped", help="with --seed: whose schedule, by the name of a mutant")
+    parser.add_argument("--mutants", action="store_true", help="catch the six broken ledgers")
+    parser.add_argument("--kills", type=int, default=0, help="how many runs of real processes")
+    asked = parser.parse_args()
+    logging.getLogger("vcnb").setLevel(logging.ERROR)
+    if asked.seed is not None:
+        ledger = {each.name: each for each in (AS_SHIPPED, APART, *MUTANTS)}[asked.ledger]
+        outcome = schedule(asked.seed, ledger, told=print)
+        print(outcome)
+        return 0 if outcome.holds(ledger) else 1
+    held = True
+    if asked.mutants:
+        held &= catch_mutants()
+    if asked.schedules:
+        held &= run_schedules(range(asked.first, asked.first + asked.schedules))
+    return 0 if held else 1
+
+
+def catch_mutants() -> bool:
+    caught = True
+    for mutant in MUTANTS:
+        found = caught_at(mutant)
+        caught &= found is not None
+        print(f"{mutant.name:32} {'caught: ' + repr(found) if found else 'NOT CAUGHT within 200 seeds'}", flush=True)
+    return caught
+
+
+def run_schedules(seeds: range) -> bool:
+    for ledger in (AS_SHIPPED, APART):
+        began, outcomes = time.process_time(), [schedule(seed, ledger) for seed in seeds]
+        sums = {name: sum(getattr(each, name) for each in outcomes) for name in list(Outcome.__dataclass_fields__)[1:]}
+        broken = [each.seed for each in outcomes if not each.holds(ledger)]
+        print(f"{ledger.name}: {len(seeds)} schedules, {sums}, {time.process_time() - began:.1f} s of CPU")
+        if broken:
+            print(f"  BROKEN seeds: {broken}")
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
