@@ -2,6 +2,7 @@
 
 // Ours: |x|^0.62 lifts quiet speech without hiding how quiet it is.
 const LOUDNESS = 0.62;
+const FULL = 0.9995; // a column that reaches full scale gets a red cap
 
 /** Maximum, minimum and RMS of each of `n` columns. */
 function columnsOf(samples, n) {
@@ -32,20 +33,37 @@ function sheet(canvas) {
   return [pen, width, height];
 }
 
-/** Draw the whole clip over the canvas; `core` and `envelope` are tokens. */
-function paintWave(canvas, samples, core, envelope) {
-  const [pen, width, height] = sheet(canvas);
+const OUTLINE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"; // one digit a column: widgets/still.py
+
+/** Draw what is known of a clip before its samples are here. */
+function paintOutline(canvas, outline, share = 1) {
+  const [pen, width, height] = sheet(canvas), middle = height / 2, step = (width * share) / Math.max(1, outline.length);
+  pen.fillStyle = colour(canvas.parentElement, "--vc-wave-soft");
+  [...outline].forEach((digit, i) => {
+    const half = Math.max(0.5, (OUTLINE.indexOf(digit) / 63) * (middle - 2));
+    pen.fillRect(i * step, middle - half, Math.max(0.6, step * 0.98), 2 * half);
+  });
+}
+
+/** Draw the clip over the canvas, or over its first `share`; `core` and `envelope` are tokens. */
+function paintWave(canvas, samples, core, envelope, share = 1) {
+  const [pen, full, height] = sheet(canvas), width = full * share;
   const middle = height / 2;
   const at = canvas.parentElement; // a canvas lays out no children, so a probe for colours goes beside it
   pen.fillStyle = colour(at, "--vc-line");
-  pen.fillRect(0, middle - 0.5, width, 1);
+  pen.fillRect(0, middle - 0.5, full, 1);
   const n = Math.max(1, Math.min(Math.round(width * 1.5), samples.length));
-  const columns = columnsOf(samples, n).map((v) => v ** LOUDNESS * (middle - 2));
+  const peaks = columnsOf(samples, n), columns = peaks.map((v) => v ** LOUDNESS * (middle - 2));
   const step = width / n, bar = Math.max(step * 0.98, 0.6);
   pen.fillStyle = colour(at, envelope);
   for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i], bar, columns[3 * i] + columns[3 * i + 1]);
   pen.fillStyle = colour(at, core);
   for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i + 2], bar, 2 * columns[3 * i + 2]);
+  pen.fillStyle = colour(at, "--vc-fail");
+  for (let i = 0; i < n; i++) {
+    if (peaks[3 * i] >= FULL) pen.fillRect(i * step, 0, Math.max(bar, 2), 3);
+    if (peaks[3 * i + 1] >= FULL) pen.fillRect(i * step, height - 3, Math.max(bar, 2), 3);
+  }
 }
 
 /** A row's small picture: bars that tell one clip from another, so each is as tall as its own loudest sound. */

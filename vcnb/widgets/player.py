@@ -1,32 +1,41 @@
-"""How a clip is heard and seen in a notebook."""
+"""How a clip, several, or speech that is still arriving are heard and seen in a notebook."""
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import traitlets
 
-from vcnb.audio.clip import Clip, Speech
-from vcnb.errors import SettingsError
-from vcnb.protocol.voice import preferred_name_of
+from vcnb.audio.clip import Clip, Segment
+from vcnb.diagnose.finding import Finding
+from vcnb.errors import CancelledError, SettingsError
+from vcnb.measure.loudness import loudness_lufs
+from vcnb.measure.stft import spectrogram
 
-from .base import BaseWidget, joined
+from .base import joined
+from .sounds import PLAYER_FILES, Sound, SoundPanel
+from .still import still
 
-__all__ = ["Player", "as_sent"]
+__all__ = ["Player"]
 
-# Ours: browsers and servers take 10 MiB a message at most; 1 MiB with four under way was the fastest.
-BYTES_PER_CHUNK = 1 << 20
+MOST_CLIPS = 8  # ours: more lanes than that are no comparison, and each has a letter as its key
+COLUMNS = 240  # of the outlines together, in the panel's state
 
 
-class Player(BaseWidget):
-    """Play a clip, see it, seek in it, and take it home as WAV.
+class Player(SoundPanel):
+    """Play a clip, see it, seek and loop in it, and take it home; or hear speech while it is made.
 
     Parameters
     ----------
-    clip : Clip or Speech
-        What is heard. Its samples travel as binary messages and are never saved in the notebook.
+    clip : Clip, sequence of Clip, or iterator of Clip
+        What is heard. Several are compared: they play at the same instant, equally loud, and one is heard at a time.
+        An iterator, such as ``account.stream(...)``, is heard as it arrives; after its end it is an ordinary clip.
+        Sound travels as binary messages and is never saved in the notebook.
+    marks : sequence of Segment or Finding
+        Places to show and to hear on the time axis.
     **options
         Traits of the widget, such as ``layout``.
 
@@ -41,61 +50,114 @@ class Player(BaseWidget):
     <Player of <Clip 14.20 s at 48000 Hz 'me.wav'>>
     """
 
-    _esm = joined("wave", "player")
+    _esm = joined(*PLAYER_FILES, "player")
     _css = joined("player", kind="css")
     _parts = ("player",)
-    sound = traitlets.Dict().tag(sync=True)
+    sounds = traitlets.List().tag(sync=True)
 
-    def __init__(self, clip: Clip, **options: Any) -> None:
-        if not isinstance(clip, Clip):
-            raise SettingsError(f"{clip!r} is no clip.", remedy="load it first: vcnb.load(...)")
-        self._clip = clip
-        self._sent = as_sent(clip.samples)
-        super().__init__({"sound": _facts(clip, self._sent)}, **options)
+    def __init__(
+        self,
+        clip: Clip | Sequence[Clip] | Iterator[Clip],
+        *,
+        marks: Iterable[Segment | Finding] = (),
+        **options: Any,
+    ) -> None:
+        self._source = clip if isinstance(clip, Iterator) else None
+        sounds = [Sound("A")] if self._source is not None else _sounds(clip)
+        self._marks = [mark for each in marks for mark in _marks(each)]
+        super().__init__(sounds, {"sounds": _facts(sounds)}, **options)
+        if self._source is not None:
+            threading.Thread(target=self._listen, name="vcnb-player", daemon=True).start()
 
     @property
-    def clip(self) -> Clip:
-        """What is heard."""
-        return self._clip
+    def clip(self) -> Clip | None:
+        """What is heard, the first of several; None while a stream has not ended."""
+        return self._tracks["A"].clip
+
+    @property
+    def clips(self) -> list[Clip]:
+        """All that can be heard."""
+        return [sound.clip for sound in self._tracks.values() if sound.clip is not None]
+
+    @property
+    def figures(self) -> dict[str, Any] | None:
+        """How a stream was heard, as the browser measured it; None before. See `SoundPanel`."""
+        return self._heard.get("A")
 
     def __repr__(self) -> str:
-        return f"<Player of {self._clip!r}>"
+        if self._source is not None:
+            return "<Player of a stream>"  # whether it has ended depends on when one looks
+        shown = [repr(sound.clip) for sound in self._tracks.values()]
+        return f"<Player of {', '.join(shown)}>"
 
-    def receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Send the pieces a view asks for; it asks for the next when one has come, so that few are under way."""
-        step = self.sound["chunk"]
-        for seq in message["seqs"]:
-            piece = self._sent[int(seq) * step : (int(seq) + 1) * step]
-            self.send({"type": "chunk", "client": message["client"], "seq": int(seq)}, [piece.tobytes()])
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None or self._source is not None:
+            return bundle
+        data, metadata = bundle
+        return data | {"image/svg+xml": still(self.clips[0].samples, self._title())}, metadata
+
+    def stop(self) -> None:
+        """Stop a stream that is still arriving; what came is kept."""
+        cancel = getattr(self._source, "cancel", None) or getattr(self._source, "close", None)
+        if cancel is not None and self._tracks["A"].is_live:
+            threading.Thread(target=cancel, name="vcnb-cancel", daemon=True).start()
+
+    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Give a page what no notebook should save: the text, and the marks."""
+        super().receive_hello(message, _buffers)
+        if self._marks:
+            self.send({"type": "marks", "client": message["client"], "marks": self._marks})
+
+    def receive_stop(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Stop the synthesis; the sound was stopped in the browser already."""
+        self.stop()
+
+    def _listen(self) -> None:
+        sound, source = self._tracks["A"], self._source
+        broken = self.deliver(sound, source or (), whole=lambda: getattr(source, "speech", None))
+        self.sounds = _facts([sound])
+        if broken is not None and not isinstance(broken, CancelledError):
+            self.tell(broken)
+
+    def _title(self) -> str:
+        clip = self.clips[0]
+        facts = self.sounds[0]
+        made = ["AI-generated"] if facts["generated"] else []
+        return " · ".join([*filter(None, [facts["name"]]), f"{clip.duration:.1f} s", *made])
 
 
-def as_sent(samples: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    """Halve the way to the browser where nothing is lost by it.
-
-    Parameters
-    ----------
-    samples : np.ndarray [shape=(n,)]
-        Mono amplitudes, full scale at 1.
-
-    Returns
-    -------
-    np.ndarray [shape=(n,)]
-        Little-endian int16 where every sample is a whole step of it, as 16-bit files and speech are; else float32.
-    """
-    steps = samples * np.float32(32768)
-    whole = bool(np.all((steps == np.rint(steps)) & (steps >= -32768) & (steps <= 32767)))
-    return steps.astype("<i2") if whole else np.ascontiguousarray(samples, dtype="<f4")
+def _sounds(clips: Any) -> list[Sound]:
+    several = [clips] if isinstance(clips, Clip) else clips
+    if not isinstance(several, Sequence) or isinstance(several, str) or not several:
+        raise SettingsError(f"{clips!r} is no clip.", remedy="load it first: vcnb.load(...)")
+    for clip in several:
+        if not isinstance(clip, Clip):
+            raise SettingsError(f"{clip!r} is no clip.", remedy="load it first: vcnb.load(...)")
+    if len(several) > MOST_CLIPS:
+        raise SettingsError(f"{len(several)} clips are too many.", remedy=f"compare {MOST_CLIPS} at a time")
+    named = zip("ABCDEFGH", several, _levels(several), strict=False)
+    return [Sound(letter, clip, level_db=level) for letter, clip, level in named]
 
 
-def _facts(clip: Clip, sent: npt.NDArray[Any]) -> dict[str, Any]:
-    speech = clip if isinstance(clip, Speech) else None
-    named = preferred_name_of(speech.voice) or speech.voice if speech else ""
-    return {
-        "name": clip.name or named,
-        "rate": clip.sample_rate,
-        "n_samples": len(sent),
-        "format": "s16" if sent.dtype.itemsize == 2 else "f32",
-        "chunk": BYTES_PER_CHUNK // sent.dtype.itemsize,
-        "generated": speech is not None,
-        "text": speech.text if speech else "",
-    }
+def _levels(clips: Sequence[Clip]) -> list[float]:
+    """How far each must be turned down so that all sound as loud as the softest: louder would clip."""
+    if len(clips) == 1:
+        return [0.0]
+    loudness = [loudness_lufs(spectrogram(clip.samples, clip.sample_rate)) for clip in clips]
+    softest = min([each for each in loudness if math.isfinite(each)], default=0.0)
+    return [min(0.0, softest - each) if math.isfinite(each) else 0.0 for each in loudness]
+
+
+def _facts(sounds: list[Sound]) -> list[dict[str, Any]]:
+    return [sound.facts(n_columns=COLUMNS // len(sounds)) for sound in sounds]
+
+
+def _marks(mark: Segment | Finding) -> list[dict[str, Any]]:
+    if isinstance(mark, Segment):
+        return [{"row": "", "verdict": "info", "text": f"{mark.duration:.1f} s", "start": mark.start, "end": mark.end}]
+    if not isinstance(mark, Finding):
+        raise SettingsError(f"{mark!r} is no mark.", remedy="give segments, or findings of vcnb.diagnose(...)")
+    value = " ".join(str(part) for part in (mark.value, mark.unit) if part not in (None, ""))
+    row = {"row": mark.check, "verdict": mark.verdict, "text": value or mark.check}
+    return [row | {"start": segment.start, "end": segment.end} for segment in mark.segments]

@@ -1,0 +1,127 @@
+// A clip as a file: WAV, or FLAC. Both are made here, so that they also work while the kernel is busy or gone.
+
+/** Whole steps of `bits`, held at full scale. */
+function stepsOf(samples, bits) {
+  const scale = 2 ** (bits - 1);
+  return Int32Array.from(samples, (v) => Math.max(-scale, Math.min(scale - 1, Math.round(v * scale))));
+}
+
+/** Mono WAV. */
+function wavOf(samples, rate, bits) {
+  const steps = stepsOf(samples, bits), width = bits / 8, size = width * steps.length;
+  const view = new DataView(new ArrayBuffer(44 + size));
+  const write = (at, text) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
+  write(0, "RIFF"); view.setUint32(4, 36 + size, true); write(8, "WAVEfmt "); view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true); view.setUint16(22, 1, true); view.setUint32(24, rate, true);
+  view.setUint32(28, width * rate, true); view.setUint16(32, width, true); view.setUint16(34, bits, true);
+  write(36, "data"); view.setUint32(40, size, true);
+  for (let i = 0; i < steps.length; i++) {
+    for (let k = 0; k < width; k++) view.setUint8(44 + width * i + k, (steps[i] >> (8 * k)) & 255);
+  }
+  return new Blob([view], { type: "audio/wav" });
+}
+
+// FLAC, RFC 9639: fixed predictors and Rice codes, the part of the format that needs no search.
+const FLAC_BLOCK = 4096;
+const RICE_ESCAPE = 14; // the largest parameter of the short form
+
+/** Bits into bytes, most significant first. */
+class Bits {
+  constructor(size) { this.bytes = new Uint8Array(size); this.at = 0; this.bit = 0; }
+
+  put(value, n) {
+    for (let left = n; left > 0;) {
+      if (this.at >= this.bytes.length) this.grow();
+      const room = 8 - this.bit, take = Math.min(room, left);
+      this.bytes[this.at] |= (Math.floor(value / 2 ** (left - take)) & ((1 << take) - 1)) << (room - take);
+      this.bit += take; left -= take;
+      if (this.bit === 8) { this.bit = 0; this.at += 1; }
+    }
+  }
+
+  zeros(n) {
+    for (let left = n; left > 0; left -= 24) this.put(0, Math.min(24, left));
+  }
+
+  grow() {
+    const more = new Uint8Array(2 * this.bytes.length);
+    more.set(this.bytes);
+    this.bytes = more;
+  }
+
+  align() { if (this.bit) this.put(0, 8 - this.bit); }
+}
+
+function checksum(bytes, from, to, n, polynomial) {
+  let value = 0;
+  const top = 1 << (n - 1), all = n === 8 ? 0xff : 0xffff;
+  for (let i = from; i < to; i++) {
+    value ^= bytes[i] << (n - 8);
+    for (let k = 0; k < 8; k++) value = ((value & top ? (value << 1) ^ polynomial : value << 1)) & all;
+  }
+  return value;
+}
+
+/** What the fixed predictor of each order leaves over; the one with the least sum is the cheapest. */
+function leastResidual(block) {
+  let best = { order: 0, rest: block, sum: Infinity }, rest = Float64Array.from(block);
+  for (let order = 0; order <= 4 && order < block.length; order++) {
+    let sum = 0;
+    for (let i = order; i < rest.length; i++) sum += Math.abs(rest[i]);
+    if (sum < best.sum) best = { order, rest: rest.slice(order), sum };
+    const next = new Float64Array(rest.length);
+    for (let i = order + 1; i < rest.length; i++) next[i] = rest[i] - rest[i - 1];
+    rest = next;
+  }
+  return best;
+}
+
+/** Numbers as UTF-8 writes them, for the number of a frame. */
+function putNumber(bits, value) {
+  if (value < 0x80) return bits.put(value, 8);
+  let length = 2;
+  while (value >= 2 ** (5 * length + 1)) length += 1;
+  bits.put(((0xff00 >> length) & 0xff) | (value >> (6 * (length - 1))), 8);
+  for (let i = length - 2; i >= 0; i--) bits.put(0x80 | ((value >> (6 * i)) & 0x3f), 8);
+  return undefined;
+}
+
+function putFrame(bits, block, number, depth) {
+  const start = bits.at;
+  bits.put(0x3ffe, 14); bits.put(0, 2); bits.put(7, 4); bits.put(0, 4); // block size follows; rate as in the head
+  bits.put(0, 4); bits.put(depth === 16 ? 4 : 6, 3); bits.put(0, 1); // mono
+  putNumber(bits, number);
+  bits.put(block.length - 1, 16);
+  bits.put(checksum(bits.bytes, start, bits.at, 8, 0x107), 8);
+  const { order, rest, sum } = leastResidual(block);
+  bits.put(8 + order, 7); bits.put(0, 1);
+  for (let i = 0; i < order; i++) bits.put(block[i] < 0 ? block[i] + 2 ** depth : block[i], depth);
+  const mean = sum / Math.max(1, rest.length);
+  const long = mean >= 2 ** RICE_ESCAPE, most = long ? 30 : RICE_ESCAPE;
+  const rice = Math.max(0, Math.min(most, Math.floor(Math.log2(mean + 1))));
+  bits.put(long ? 1 : 0, 2); bits.put(0, 4); bits.put(rice, long ? 5 : 4);
+  for (const value of rest) {
+    const folded = value < 0 ? -2 * value - 1 : 2 * value;
+    bits.zeros(Math.floor(folded / 2 ** rice));
+    bits.put(1, 1);
+    bits.put(folded % 2 ** rice, rice);
+  }
+  bits.align();
+  bits.put(checksum(bits.bytes, start, bits.at, 16, 0x18005), 16);
+}
+
+/** Mono FLAC without loss; its sum of all samples (MD5) is left out, as the format allows. */
+function flacOf(samples, rate, bits) {
+  const steps = stepsOf(samples, bits), out = new Bits(64 + samples.length * (bits / 8));
+  for (const letter of "fLaC") out.put(letter.charCodeAt(0), 8);
+  out.put(0x80, 8); out.put(34, 24); // the only head, and the last
+  const size = Math.max(16, Math.min(FLAC_BLOCK, steps.length));
+  out.put(size, 16); out.put(size, 16); out.put(0, 24); out.put(0, 24);
+  out.put(rate, 20); out.put(0, 3); out.put(bits - 1, 5);
+  out.put(Math.floor(steps.length / 2 ** 24), 12); out.put(steps.length % 2 ** 24, 24);
+  for (let i = 0; i < 4; i++) out.put(0, 32);
+  for (let at = 0, number = 0; at < steps.length; at += FLAC_BLOCK, number++) {
+    putFrame(out, steps.subarray(at, at + FLAC_BLOCK), number, bits);
+  }
+  return new Blob([out.bytes.subarray(0, out.at)], { type: "audio/flac" });
+}

@@ -1,0 +1,255 @@
+"""How sound gets to the browser: a clip in the ranges it asks for, a stream in pieces as they arrive.
+
+A message names where its samples begin, so a piece that is lost, comes twice or comes late does no harm: the browser
+sees the hole and asks for it. Sound is never in a trait: no notebook saves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vcnb.audio.clip import Clip, Speech
+from vcnb.catalog import SPEECH_SAMPLE_RATE
+from vcnb.errors import SpeechInterruptedError
+from vcnb.protocol.voice import preferred_name_of
+
+from .base import BaseWidget
+from .still import outline
+
+__all__ = ["PLAYER_FILES", "SAMPLES_PER_MESSAGE", "Sound", "SoundPanel", "as_sent"]
+
+# What a panel that plays needs of `vcnb/static`, in order.
+PLAYER_FILES = (
+    *("wave", "spectrogram", "streaming", "flac"),
+    *("player-tape", "player-deck", "player-lanes", "player-parts"),
+)
+# Ours: browsers and servers take 10 MiB a message at most; 1 MiB with four under way was the fastest.
+SAMPLES_PER_MESSAGE = (1 << 20) // 4
+LONGEST_NAME = 60  # characters; ours: the state of a panel stays small, whatever a file is called
+
+
+class Sound:
+    """One sound as the browser gets it: a clip, or one that is still arriving; used by several threads.
+
+    Parameters
+    ----------
+    key : str
+        Names it in messages.
+    clip : Clip, optional
+        The whole; without it the sound is still to come.
+    level_db : float
+        How much softer it is played, so that several sound equally loud.
+    """
+
+    def __init__(self, key: str, clip: Clip | None = None, *, level_db: float = 0.0) -> None:
+        self.key, self.level_db = key, level_db
+        self.id = uuid.uuid4().hex[:8]  # the same in every tab: by it they agree which of them plays a stream
+        self.clip = clip
+        self.began = time.monotonic()
+        self.resting_at: int | None = None  # nothing more was due when this many samples had come
+        self.changed = threading.Event()
+        self._lock = threading.Lock()
+        self._sent: npt.NDArray[Any] | None = None
+        self._arrived = np.empty(0 if clip is not None else 60 * SPEECH_SAMPLE_RATE, np.float32)
+        self._n_arrived = 0
+        self._sample_rate = SPEECH_SAMPLE_RATE
+
+    @property
+    def is_live(self) -> bool:
+        """Whether more may come."""
+        return self.clip is None
+
+    @property
+    def n_samples(self) -> int:
+        """How many are there."""
+        return self._n_arrived if self.clip is None else len(self.clip.samples)
+
+    def add(self, piece: Clip) -> None:
+        """Append what arrived."""
+        with self._lock:
+            end = self._n_arrived + len(piece.samples)
+            if end > len(self._arrived):
+                self._arrived = np.concatenate([self._arrived, np.empty(max(end, len(self._arrived)), np.float32)])
+            self._arrived[self._n_arrived : end] = piece.samples
+            self._sample_rate = piece.sample_rate
+            self._n_arrived = end
+        self.changed.set()
+
+    def rest(self) -> None:
+        """Say that nothing more is due for now: what is there is played out, and silence after it is no gap."""
+        self.resting_at = self._n_arrived
+        self.changed.set()
+
+    def finish(self, clip: Clip | None = None) -> Clip:
+        """End it; `clip` is the whole with its story, else what arrived."""
+        with self._lock:
+            if self.clip is None:
+                self.clip = clip or Clip(self._arrived[: self._n_arrived], self._sample_rate)
+                self._arrived = np.empty(0, np.float32)
+        self.changed.set()
+        return self.clip
+
+    def part(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Give a range of samples as they travel."""
+        with self._lock:
+            if self.clip is None:
+                return as_sent(self._arrived[start : min(stop, self._n_arrived)].copy())
+            if self._sent is None:
+                self._sent = as_sent(self.clip.samples)
+            return self._sent[start:stop]
+
+    def facts(self, *, n_columns: int = 160) -> dict[str, Any]:
+        """Tell what the browser must know from the first moment, for a trait: small, and nothing of what is said."""
+        clip = self.clip
+        speech = clip if isinstance(clip, Speech) else None
+        named = preferred_name_of(speech.voice) or speech.voice if speech else ""
+        return {
+            "key": self.key,
+            "id": self.id,
+            "name": ((clip.name if clip else "") or named)[:LONGEST_NAME],
+            "rate": clip.sample_rate if clip else self._sample_rate,
+            "n_samples": self.n_samples,
+            "live": self.is_live,
+            "generated": speech is not None or clip is None,
+            "level_db": round(self.level_db, 2),
+            "outline": outline(clip.samples, n_columns) if clip else "",
+        }
+
+
+class SoundPanel(BaseWidget):
+    """A panel that plays sounds; the browser asks for them by their keys.
+
+    `figures` of a streamed sound, key -> dict: ``first_sound`` (s from the request to the loudspeaker), ``underruns``,
+    ``gap`` (s of silence in them), ``buffer`` (s that were waited for) and ``start_delay`` (s from the full buffer to
+    the first sample), as the browser measured them.
+    """
+
+    def __init__(self, sounds: Iterable[Sound] = (), state: dict[str, Any] | None = None, /, **options: Any) -> None:
+        self._tracks = {sound.key: sound for sound in sounds}
+        self._heard: dict[str, dict[str, Any]] = {}
+        super().__init__(state, **options)
+
+    def receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""
+        sound = self._tracks.get(str(message["key"]))
+        for start, stop in message["ranges"] if sound is not None else []:
+            start, stop = int(start), min(int(stop), int(start) + SAMPLES_PER_MESSAGE)
+            self._send_part(sound, start, sound.part(start, stop), client=message["client"])
+
+    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Tell a page that was loaded anew, or heard nothing for long, how far the streams are."""
+        for sound in list(self._tracks.values()):
+            self._send_state(sound, client=message["client"])
+
+    def receive_figures(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Keep what the page that plays a stream measured."""
+        self._heard[str(message["key"])] = {str(name): value for name, value in message["figures"].items()}
+
+    def deliver(
+        self, sound: Sound, pieces: Iterable[Clip], *, whole: Callable[[], Clip | None] = lambda: None
+    ) -> BaseException | None:
+        """Read a stream to its end, and send what arrives from a thread of its own; runs as long as the stream.
+
+        Parameters
+        ----------
+        sound : Sound
+            Where it is kept.
+        pieces : iterable of Clip
+            The stream.
+        whole : callable
+            Gives the whole with its story after a good end.
+
+        Returns
+        -------
+        BaseException or None
+            What broke it off; what came before is kept and can be played.
+        """
+        sender = threading.Thread(target=self._forward, args=(sound,), name="vcnb-sound", daemon=True)
+        sender.start()
+        broken: BaseException | None = None
+        clip: Clip | None = None
+        try:
+            for piece in pieces:
+                sound.add(piece)
+            clip = whole()
+        except SpeechInterruptedError as error:
+            broken, clip = error, error.received if sound.n_samples == 0 else None
+        except Exception as error:  # noqa: BLE001 - a stream may break in any way, and what came must not be lost
+            broken = error
+        sound.finish(clip)
+        sender.join()
+        return broken
+
+    def _forward(self, sound: Sound) -> None:
+        # What arrives while a message is being handed over goes with the next: a busy kernel makes pieces larger.
+        sent, rested = 0, None
+        while True:
+            sound.changed.wait()
+            sound.changed.clear()
+            ended, resting, n = not sound.is_live, sound.resting_at, sound.n_samples
+            while sent < n:
+                stop = min(n, sent + SAMPLES_PER_MESSAGE)
+                self._send_part(sound, sent, sound.part(sent, stop))
+                sent = stop
+            if resting != rested or ended:
+                rested = resting
+                self._send_state(sound)
+            if ended:
+                return
+
+    def _send_part(self, sound: Sound, start: int, part: npt.NDArray[Any], *, client: str | None = None) -> None:
+        message = {
+            "type": "sound",
+            "key": sound.key,
+            "client": client,
+            "at": start,
+            "format": "s16" if part.dtype.itemsize == 2 else "f32",
+            "rate": sound.facts(n_columns=0)["rate"],
+            "since": time.monotonic() - sound.began,
+        }
+        self._post(message, [part.tobytes()])
+
+    def _send_state(self, sound: Sound, *, client: str | None = None) -> None:
+        text = sound.clip.text if isinstance(sound.clip, Speech) else ""
+        self._post(
+            {
+                "type": "sound.state",
+                "key": sound.key,
+                "client": client,
+                "live": sound.is_live,
+                "n_samples": sound.n_samples,
+                "resting_at": sound.resting_at,
+                "text": text,
+            }
+        )
+
+    def _post(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        # A panel that was closed while its stream went on has nobody to send to; the stream is still kept.
+        with contextlib.suppress(RuntimeError):
+            self.send(message, buffers)
+
+
+def as_sent(samples: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    """Halve the way to the browser where nothing is lost by it.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono amplitudes, full scale at 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+        Little-endian int16 where every sample is a whole step of it, as 16-bit files and speech are; else float32.
+    """
+    steps = samples * np.float32(32768)
+    whole = bool(np.all((steps == np.rint(steps)) & (steps >= -32768) & (steps <= 32767)))
+    return steps.astype("<i2") if whole else np.ascontiguousarray(samples, dtype="<f4")
