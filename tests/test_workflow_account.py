@@ -28,7 +28,8 @@ from vcnb.errors import (
 from vcnb.measure.pitch import median_f0
 from vcnb.practice import launch
 from vcnb.settings import Settings
-from vcnb.workflow.account import Account, connect
+from vcnb.workflow.account import Account
+from vcnb.workflow.connecting import connect
 from vcnb.workflow.connection import Connection
 from vcnb.workflow.money import Purse
 

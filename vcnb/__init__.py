@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
     from vcnb.widgets.uploader import Uploader
-    from vcnb.workflow.account import Account, connect
+    from vcnb.workflow.account import Account
+    from vcnb.workflow.connecting import connect
     from vcnb.workflow.doctor import doctor
 
 __all__ = [
@@ -62,7 +63,7 @@ _ROOMS = {
     "VcnbError": "vcnb.errors",
     "Voice": "vcnb.protocol.voice",
     "compare": "vcnb.compare.comparison",
-    "connect": "vcnb.workflow.account",
+    "connect": "vcnb.workflow.connecting",
     "diagnose": "vcnb.diagnose.report",
     "doctor": "vcnb.workflow.doctor",
     "load": "vcnb.audio.load",

@@ -13,7 +13,10 @@ __all__ = [
     "BYTES_PER_FILE",
     "BYTES_REFUSED",
     "CHARACTERS_PER_REQUEST",
+    "DAYS_UNUSED",
     "ENROLLMENT_MODEL",
+    "FREE_CREATIONS",
+    "FREE_DAYS",
     "LANGUAGES",
     "MEDIA_TYPES",
     "MODELS",
@@ -116,6 +119,8 @@ SECONDS_OF_SPEECH = 3.0  # page: at least 3 seconds of continuous, clear speech
 SAMPLE_RATE_LIMIT = 24_000  # page: >= 24 kHz
 NAME_LENGTH = 16  # page: digits, letters and underscores only
 VOICES_PER_ACCOUNT = 1_000  # page, "Quota limit"
+DAYS_UNUSED = 365  # page, "Quota limit": a voice that no request used for a year is deleted by the service
+FREE_CREATIONS, FREE_DAYS = 1_000, 90  # page, "Billing": within 90 days of activating the service
 PAGE_SIZE_LIMIT = 1_000_000  # page, "List voices"
 PRICE_PER_CREATION = 0.01  # page, "Billing", US dollars for each voice that is made
 CHARACTERS_PER_REQUEST = 600  # reference: qwen3-tts models over HTTP

@@ -28,7 +28,7 @@ def connected(region: str | None, base_url: str | None, data: str | None) -> Acc
     region, base_url, data : str or None
         The options.
     """
-    from vcnb.workflow.account import connect
+    from vcnb.workflow.connecting import connect
 
     from .output import say
 

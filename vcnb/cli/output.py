@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from vcnb.errors import visible
+
 __all__ = ["document", "result", "say", "steady", "table"]
 
 WIDTH_OF_A_PIPE = 1000  # ours: no row of ours is longer
@@ -28,13 +30,13 @@ def document(content: dict[str, Any]) -> None:
 
 def result(line: str) -> None:
     """Print a line of the result."""
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(visible(line) + "\n")
     sys.stdout.flush()
 
 
 def say(line: str) -> None:
     """Tell a person something."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(visible(line) + "\n")
     sys.stderr.flush()
 
 
@@ -61,7 +63,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
         drawn.add_column(column, overflow="fold", no_wrap=not fold)
     for cells in rows:
         # Text: what comes from files and services is never read as markup.
-        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
+        drawn.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in cells))
     # A pipe has no width: what reads it wants a row on one line.
     width = None if fold and sys.stdout.isatty() else WIDTH_OF_A_PIPE
     Console(soft_wrap=False, highlight=False, width=width).print(drawn)

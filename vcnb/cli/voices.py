@@ -66,19 +66,26 @@ def enroll(
                 result(f"{voice.voice} for {voice.target_model}")
 
 
-def voices(json: Json = False, region: Region = None, base_url: BaseUrl = None, data: Data = None) -> None:
-    """List the account's voices."""
-    from vcnb.workflow.voices import row
+def voices(
+    deleted: Annotated[bool, typer.Option("--deleted", help="Also those that are only here.")] = False,
+    json: Json = False,
+    region: Region = None,
+    base_url: BaseUrl = None,
+    data: Data = None,
+) -> None:
+    """List the account's voices, with what the library knows of them."""
+    from vcnb.workflow.voices import HERE, plain
 
     with connected(region, base_url, data) as account:
-        rows = [row(voice) for voice in account.list_voices()]
+        found = account.voices()
+        rows = [each for each in plain(found) if deleted or each["state"] != HERE]
         if json:
             for each in rows:
                 document(each)
             return
-        shown = ("voice", "target_model", "language", "created_at")
+        shown = ("voice", "name", "label", "target_model", "language", "created_at", "takes", "cost", "state")
         table(shown, [[_short(each[name]) for name in shown] for each in rows], fold=False)
-        say(f"{len(rows)} voice{'' if len(rows) == 1 else 's'} in region {account.region}")
+        say(found.quota())
 
 
 def delete(
@@ -89,16 +96,16 @@ def delete(
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> None:
-    """Delete voices for good."""
+    """Delete voices at the service; what they were made from stays in the library."""
     from vcnb.errors import SettingsError
 
     with connected(region, base_url, data) as account:
         if not yes and account.region != "practice":
             if not sys.stdin.isatty():
                 raise SettingsError(
-                    f"{len(set(voice))} voice(s) would be deleted for good.", remedy="add --yes; nothing was deleted"
+                    f"{len(set(voice))} voice(s) would be deleted.", remedy="add --yes; nothing was deleted"
                 )
-            typer.confirm(f"Delete {', '.join(voice)} for good?", abort=True, err=True)
+            typer.confirm(f"Delete {', '.join(voice)}?", abort=True, err=True)
         for gone in dict.fromkeys(voice):
             account.delete(gone)
             if json:
@@ -177,7 +184,9 @@ def _target(out: str | None, text: str) -> Path:
 
 
 def _short(value: Any) -> Any:
-    """Write a time as the clock on the wall here shows it."""
+    """Write a time as the clock on the wall here shows it, and a cost as one."""
+    if isinstance(value, float):
+        return f"${value:.4f}"
     return f"{value.astimezone():%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
 
 

@@ -23,7 +23,7 @@ CREATE TABLE voices(
 CREATE INDEX by_clip ON voices(clip);
 """
 _OVERVIEW = """
-SELECT voices.*, clips.name AS clip_name, clips.sound, clips.verdict, consents.statement, consents.agreed_at,
+SELECT voices.*, clips.name AS clip_name, clips.sound, clips.url, clips.verdict, consents.statement, consents.agreed_at,
     coalesce(spoken.takes, 0) AS takes, spoken.last_take, coalesce(paid.cost, 0.0) AS cost
 FROM voices
 LEFT JOIN clips ON clips.id = voices.clip

@@ -147,7 +147,7 @@ class Enrollment(BaseWidget):
     def _enroll(self, order: dict[str, Any], progress: Progress, stopping: threading.Event) -> None:
         self.outcome = None
         if self._account is None:
-            from vcnb.workflow.account import connect
+            from vcnb.workflow.connecting import connect
 
             progress(self._words["step.practice"], None)
             self._account = connect("practice")

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import html
-import os
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from vcnb.audio.clip import Speech
-from vcnb.client.enrollment import EnrollmentClient
-from vcnb.errors import SettingsError, VoiceNotFoundError
 from vcnb.protocol.voice import Voice
-from vcnb.settings import Secret, Settings
 
-from . import enrollment, speaking
-from .connection import Connection, choose
+from . import enrollment, restoring, speaking
 from .enrollment import Progress
-from .money import Estimate, Purse, estimate
+from .holdings import Holdings
+from .money import Estimate, estimate
 from .speaking import Line, Stream
-from .voices import delete, frame, voice_of, voices_of
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Account", "DEFAULT_MODEL", "connect"]
+__all__ = ["Account", "DEFAULT_MODEL"]
 
 DEFAULT_MODEL = "qwen3-tts-vc-2026-01-22"  # contract: the model over HTTP
 
 
-class Account:
+class Account(Holdings):
     """A place where voices are made, listed and spoken with; made by :func:`connect`.
 
     `region` is "singapore", "beijing" or "practice"; `notes` hold what a person should know.
@@ -43,21 +35,6 @@ class Account:
     notes : sequence of str
         What a person should know; shown by the repr.
     """
-
-    def __init__(self, connection: Connection, purse: Purse, *, notes: Sequence[str] = ()) -> None:
-        self.region, self.notes = connection.settings.region, tuple(notes)
-        self._connection, self._purse = connection, purse
-        self._known: dict[str, Voice] = {}
-
-    @property
-    def settings(self) -> Settings:
-        """Address and key; a practice service that was killed is started again, with the same voices."""
-        return self._connection.settings
-
-    @property
-    def spent(self) -> float:
-        """US dollars so far by this object, with what may have been billed; 0 on the practice service."""
-        return self._purse.spent
 
     def enroll(
         self,
@@ -126,57 +103,31 @@ class Account:
         self._known |= {voice.voice: voice for voice in made.values()}
         return made[target_model] if isinstance(target_model, str) else made
 
-    def list_voices(self) -> list[Voice]:
-        """List all voices of the account, all pages, each once; errors as in `voices`."""
-        found = EnrollmentClient(self.settings).list_voices()
-        self._known = {voice.voice: voice for voice in found}
-        return found
-
-    def voices(self) -> pd.DataFrame:
-        """Show all voices of the account as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a voice, which can be given wherever a voice is asked for.
-
-        Raises
-        ------
-        ServiceError, ServiceUnreachableError
-            As the client says.
-        """
-        return frame(self.list_voices())
-
-    def delete(self, voice: Any, *, confirm: bool = False) -> list[str]:
-        """Delete one or many voices for good.
+    def restore(self, voice: Any, *, progress: Progress | None = None, cancel: threading.Event | None = None) -> Voice:
+        """Make a deleted voice again, from the recording that is kept here: a new enrollment, at the price of one.
 
         Parameters
         ----------
-        voice : Voice, id, row, iterable of them, or a (filtered) table
-            What to delete.
-        confirm : bool
-            Needed for more than one voice of the hosted service.
+        voice : Voice, id or row of `voices`
+            A deleted one.
+        progress, cancel
+            As in `enroll`; `progress` is told the price before anything is sent.
 
         Returns
         -------
-        list of str
-            Their ids.
+        Voice
+            A new one, with its own id; label and note come with it.
 
         Raises
         ------
         SettingsError
-            Before any request, where `confirm` is needed.
-        VoiceNotFoundError
-            If there was no such voice.
-        ServiceError, ServiceUnreachableError
-            As the client says; the remedy names what was deleted before.
+            If the voice is not deleted.
+        LibraryError
+            If its recording or its consent is not kept here.
+        VcnbError
+            As `enroll`.
         """
-        chosen = voices_of(voice, region=self.region)
-        if len(chosen) > 1 and self.region != "practice" and not confirm:
-            raise SettingsError(
-                f"{len(chosen)} voices would be deleted for good.", remedy="pass confirm=True; nothing was deleted"
-            )
-        return delete(EnrollmentClient(self.settings), [each.voice for each in chosen], forget=self._known)
+        return restoring.restore(self, voice, progress=progress, cancel=cancel)
 
     def speak(
         self,
@@ -187,6 +138,7 @@ class Account:
         transport: str | None = None,
         language: str | None = None,
         timeout: float | None = None,
+        reuse: bool = False,
     ) -> Speech:
         """Speak, and wait for the whole sound.
 
@@ -204,10 +156,13 @@ class Account:
             Two-letter code of the text; without it the service finds out.
         timeout : float, optional
             Seconds for the whole.
+        reuse : bool
+            Give the kept take of the same text, voice, transport and language, where there is one; nothing is billed.
 
         Returns
         -------
         Speech
+            Kept in the library: `takes` lists it.
 
         Raises
         ------
@@ -220,9 +175,9 @@ class Account:
         ServiceError, ServiceUnreachableError
             As the client says.
         """
-        named = self.find(voice)
-        options = {"target_model": target_model, "transport": transport, "language": language, "timeout": timeout}
-        return speaking.speak(self.settings, self._purse, text, voice=named, **options)
+        options: dict[str, Any] = {"target_model": target_model, "transport": transport, "language": language}
+        options |= {"timeout": timeout, "reuse": reuse}
+        return speaking.speak(self.settings, self._purse, text, **self._who(voice), **options)
 
     def stream(
         self,
@@ -233,6 +188,7 @@ class Account:
         transport: str | None = None,
         language: str | None = None,
         timeout: float | None = None,
+        reuse: bool = False,
     ) -> Stream:
         """Speak, and hand out Clips as they arrive; parameters and errors as in `speak`.
 
@@ -241,9 +197,9 @@ class Account:
         Stream
             Iterate over it; ``.speech`` is the whole, ``.cancel()`` stops it.
         """
-        named = self.find(voice)
         options: dict[str, Any] = {"target_model": target_model, "transport": transport, "language": language}
-        return speaking.stream(self.settings, self._purse, text, voice=named, timeout=timeout, **options)
+        who = self._who(voice)
+        return speaking.stream(self.settings, self._purse, text, **who, timeout=timeout, reuse=reuse, **options)
 
     def converse(
         self,
@@ -275,9 +231,8 @@ class Account:
         VcnbError
             As in `speak`.
         """
-        named = self.find(voice)
         options: dict[str, Any] = {"target_model": target_model, "language": language, "timeout": timeout}
-        return speaking.converse(self.settings, self._purse, voice=named, mode=mode, **options)
+        return speaking.converse(self.settings, self._purse, **self._who(voice), mode=mode, **options)
 
     def estimate(
         self, texts: str | Iterable[str] = (), *, voice: Any = None, target_model: str | None = None, creations: int = 0
@@ -308,35 +263,10 @@ class Account:
         model = target_model or (self.find(voice).target_model if voice is not None else None)
         return estimate(creations=creations, texts=texts, target_model=model, free=self.region == "practice")
 
-    def find(self, voice: Any) -> Voice:
-        """Complete whatever names a voice, looking into the account's list only where the model is not known.
-
-        Parameters
-        ----------
-        voice : Voice, id or row of `voices`
-            The voice.
-
-        Raises
-        ------
-        SettingsError
-            If it names none, or one of another region.
-        VoiceNotFoundError
-            If the account has no such voice.
-        """
-        named = voice_of(voice, region=self.region)
-        if named.target_model:
-            return named
-        if named.voice not in self._known:
-            self.list_voices()
-        if named.voice not in self._known:
-            raise VoiceNotFoundError(
-                f"Voice {named.voice!r} is not in the account's list.", remedy="choose one of account.voices()"
-            )
-        return self._known[named.voice]
-
-    def close(self) -> None:
-        """Let go of the practice service, which ends with its last user."""
-        self._connection.close()
+    def _who(self, voice: Any) -> dict[str, Any]:
+        """Tell who speaks, and where it is kept; the library is opened before anything is paid."""
+        named = self.find(voice)
+        return {"voice": named, "shelf": self._shelf, "account": self._shelf.account_of(named)}
 
     def __enter__(self) -> Account:
         return self
@@ -350,45 +280,3 @@ class Account:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
-
-
-def connect(
-    region: str | None = None,
-    *,
-    api_key: str | Secret | None = None,
-    base_url: str | None = None,
-    workspace: str | None = None,
-    data: str | os.PathLike[str] | None = None,
-    spend_limit: float | None = None,
-) -> Account:
-    """Connect to the service with a key, or without one to the built-in practice service.
-
-    Parameters
-    ----------
-    region : {"singapore", "beijing", "practice"}, optional
-        Else the region of `base_url`, else Singapore where a key is found, else practice, and the repr says so.
-    api_key : str or Secret, optional
-        Else ``DASHSCOPE_API_KEY``, else the SDK's key file.
-    base_url : str, optional
-        HTTP base, ending in ``/api/v1``; a loopback address is a practice service.
-    workspace : str, optional
-        Id of the workspace.
-    data : path, optional
-        Folder of the library and of the practice service; else ``VCNB_DATA``, else the platform's.
-    spend_limit : float, optional
-        US dollars that this account may spend.
-
-    Returns
-    -------
-    Account
-
-    Raises
-    ------
-    SettingsError
-        On settings that contradict each other, a missing key, or an address that is none of the service's.
-    ServiceUnreachableError
-        If the practice service cannot be started.
-    """
-    purse = Purse(spend_limit)
-    connection, notes = choose(region, api_key=api_key, base_url=base_url, workspace=workspace, data=data)
-    return Account(connection, purse, notes=notes)

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from vcnb.errors import SettingsError
+from vcnb.errors import ServiceUnreachableError, SettingsError
 from vcnb.settings import Secret, Settings, resolve
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Connection:
     def __init__(self, settings: Settings, running: Running | None = None) -> None:
         self._settings, self._running = settings, running
         self._lock = threading.Lock()
+        self._folder_id: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -46,6 +47,22 @@ class Connection:
                 self._running.release()
                 self._settings, self._running = _practice(self._settings.data, self._settings.workspace)
             return self._settings
+
+    def folder_id(self) -> str:
+        """Tell which folder a practice service works in: that is its account, whatever the key.
+
+        Raises
+        ------
+        ServiceUnreachableError
+            If it does not answer.
+        """
+        settings = self.settings
+        with self._lock:
+            if self._running is not None:
+                return self._running.folder_id
+            if self._folder_id is None:
+                self._folder_id = _folder_of(settings)
+            return self._folder_id
 
     def close(self) -> None:
         """Let go of the practice service, which ends with its last user."""
@@ -106,3 +123,21 @@ def _practice(folder: Path, workspace: str | None) -> tuple[Settings, Running]:
 
     running = launch.ensure(folder / "practice")
     return Settings("practice", running.base_url, running.api_key, workspace, folder), running
+
+
+def _folder_of(settings: Settings) -> str:
+    import requests
+
+    where = settings.base_url.removesuffix("/api/v1") + "/practice/health"
+    headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # this machine: no proxy, no ~/.netrc
+            answer = session.get(where, headers=headers, timeout=10, allow_redirects=False)
+    except requests.RequestException as error:
+        raise ServiceUnreachableError(
+            f"The practice service at {settings.base_url} does not answer ({type(error).__name__}).",
+            remedy="start it with `vcnb practice`, or leave out base_url",
+        ) from None
+    # Another program that speaks the protocol on this machine has no folder: its address is its account.
+    return answer.headers.get("X-Vcnb-Practice-Folder") or f"at-{settings.base_url}"

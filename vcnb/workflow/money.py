@@ -165,8 +165,14 @@ class Ticket:
     def __init__(self, purse: Purse, amount: float) -> None:
         self._purse = purse
         self._amount = amount
+        self._cost = 0.0
         self._open = True
         self._lock = threading.Lock()
+
+    @property
+    def cost(self) -> float:
+        """US dollars that were counted as spent at its end; 0 before."""
+        return self._cost
 
     def split(self, parts: int) -> list[Ticket]:
         """Break it into equal ones, which take its place.
@@ -191,7 +197,8 @@ class Ticket:
         with self._lock:
             if self._open:
                 self._open = False
-                self._purse._move(self._amount, self._amount if cost is None else cost)
+                self._cost = self._amount if cost is None else cost
+                self._purse._move(self._amount, self._cost)
 
     def give_back(self) -> None:
         """Take it back: nothing was billed."""

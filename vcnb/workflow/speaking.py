@@ -18,7 +18,9 @@ from vcnb.protocol.voice import Voice
 from vcnb.settings import Settings
 
 from .enrollment import check_language
+from .keeping import Keeper, Replay
 from .money import Purse, Ticket, estimate
+from .shelf import Shelf
 
 __all__ = ["Line", "Stream", "Transport", "choose_transport", "converse", "speak", "stream"]
 
@@ -26,35 +28,39 @@ Transport = Literal["http", "sse", "realtime"]
 
 
 class Stream:
-    """Speech as it arrives: iterate for Clips, or ask for `speech`; the money is counted at its end.
+    """Speech as it arrives: iterate for Clips, or ask for `speech`; at its end it is counted and kept.
 
     Parameters
     ----------
-    inner : SpeechStream
+    inner : SpeechStream or Replay
         The sound.
     ticket : Ticket
         The money set aside for it.
+    keeper : Keeper, optional
+        Keeps it.
     """
 
-    def __init__(self, inner: SpeechStream, ticket: Ticket) -> None:
-        self._inner = inner
-        self._ticket = ticket
+    def __init__(self, inner: SpeechStream | Replay, ticket: Ticket, keeper: Keeper | None = None) -> None:
+        self._inner, self._ticket, self._keeper = inner, ticket, keeper
         self._pieces = iter(inner)
         # One that is dropped half-way was asked for all the same.
-        weakref.finalize(self, ticket.settle).atexit = False
+        weakref.finalize(self, _drop, ticket, keeper).atexit = False
 
     def __iter__(self) -> Iterator[Clip]:
         return self
 
     def __next__(self) -> Clip:
         try:
-            return next(self._pieces)
+            piece = next(self._pieces)
         except StopIteration:
-            self._ticket.settle(self._inner.speech.cost)
+            self._end(self._inner.speech)
             raise
         except BaseException as error:
-            self._ticket.fail(error)
+            self._break(error)
             raise
+        if self._keeper is not None:
+            self._keeper.add(piece)
+        return piece
 
     @property
     def speech(self) -> Speech:
@@ -62,15 +68,14 @@ class Stream:
         try:
             whole = self._inner.speech
         except BaseException as error:
-            self._ticket.fail(error)
+            self._break(error)
             raise
-        self._ticket.settle(whole.cost)
-        return whole
+        return self._end(whole)
 
     def cancel(self) -> None:
         """Stop it; what was asked for may be billed."""
         self._inner.cancel()
-        self._ticket.settle()
+        _drop(self._ticket, self._keeper)
 
     def __enter__(self) -> Stream:
         self._inner.__enter__()
@@ -80,13 +85,30 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._inner.__exit__(kind, error, trace)
-        self._ticket.settle()
+        _drop(self._ticket, self._keeper)
+
+    def _end(self, whole: Speech) -> Speech:
+        self._ticket.settle(whole.cost)
+        return self._keeper.whole(whole) if self._keeper is not None else whole
+
+    def _break(self, error: BaseException) -> None:
+        self._ticket.fail(error)
+        if self._keeper is not None and isinstance(error, Exception):  # after an interrupt the rest may be read yet
+            self._keeper.broken(self._ticket.cost, getattr(error, "received", None))
+
+
+def _drop(ticket: Ticket, keeper: Keeper | None) -> None:
+    ticket.settle()
+    if keeper is not None:
+        keeper.broken(ticket.cost)
 
 
 class Line(Conversation):
-    """A conversation whose words are paid for as they are said."""
+    """A conversation whose words are paid for as they are said, and whose speech is kept at its end."""
 
     _reserve: Callable[[str], Ticket] | None = None
+    _keeper: Keeper | None = None
+    _tickets: tuple[Ticket, ...] = ()
 
     def say(self, text: str) -> None:
         """Say something more, if the spend limit allows it.
@@ -105,8 +127,41 @@ class Line(Conversation):
             super().say(text)
             return
         # Counted when it is said: which of the words were spoken at a broken end is not known.
-        with self._reserve(text):
+        with self._reserve(text) as ticket:
             super().say(text)
+        self._tickets += (ticket,)
+        if self._keeper is not None:
+            self._keeper.text += text
+
+    def __next__(self) -> Clip:
+        piece = super().__next__()
+        if self._keeper is not None:
+            self._keeper.add(piece)
+        return piece
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            super().__exit__(kind, *rest)
+        except BaseException as error:
+            self._break(getattr(error, "received", None))
+            raise
+        if kind is None:
+            self._kept()
+        else:
+            self._break()
+
+    @property
+    def speech(self) -> Speech:
+        """All that was spoken, after `finish`; waits for what is still to come, and raises what broke it off."""
+        return self._kept()
+
+    def _kept(self) -> Speech:
+        whole = super().speech
+        return self._keeper.whole(whole) if self._keeper is not None and len(whole.samples) else whole
+
+    def _break(self, received: object = None) -> None:
+        if self._keeper is not None and self._tickets:
+            self._keeper.broken(sum(ticket.cost for ticket in self._tickets), received)
 
 
 def choose_transport(voice: Voice, *, target_model: str | None, wanted: str | None, streaming: bool) -> Transport:
@@ -163,6 +218,9 @@ def stream(
     language: str | None = None,
     timeout: float | None = None,
     streaming: bool = True,
+    reuse: bool = False,
+    shelf: Shelf | None = None,
+    account: str = "",
 ) -> Stream:
     """Ask for speech and hand out its pieces as they arrive.
 
@@ -180,6 +238,10 @@ def stream(
         See :meth:`vcnb.Account.speak`.
     streaming : bool
         Whether a transport that streams is preferred.
+    reuse : bool
+        Whether a kept take of the same words, voice, transport and language will do.
+    shelf, account : Shelf, str
+        Where it is kept; nowhere without.
 
     Returns
     -------
@@ -195,6 +257,13 @@ def stream(
     check_text(text)
     check_language(language)
     way = choose_transport(voice, target_model=target_model, wanted=transport, streaming=streaming)
+    keeper = (
+        Keeper(shelf, account, voice=voice, transport=way, language=language, text=text) if shelf is not None else None
+    )
+    if reuse and keeper is not None and (again := keeper.again()) is not None:
+        paid = purse.reserve(0.0)
+        paid.give_back()
+        return Stream(Replay(again), paid)
     ticket = purse.reserve(_price(settings, text, voice))
     try:
         inner = open_stream(
@@ -209,7 +278,7 @@ def stream(
     except BaseException as error:
         ticket.fail(error)
         raise
-    return Stream(inner, ticket)
+    return Stream(inner, ticket, keeper)
 
 
 def speak(settings: Settings, purse: Purse, text: str, *, voice: Voice, **options: Any) -> Speech:
@@ -227,6 +296,8 @@ def converse(
     target_model: str | None = None,
     language: str | None = None,
     timeout: float | None = None,
+    shelf: Shelf | None = None,
+    account: str = "",
 ) -> Line:
     """Open a line to a realtime voice.
 
@@ -242,6 +313,8 @@ def converse(
         Who decides when to speak: the service, or the caller.
     target_model, language, timeout
         See :meth:`vcnb.Account.converse`.
+    shelf, account : Shelf, str
+        Where it is kept; nowhere without.
 
     Returns
     -------
@@ -259,6 +332,8 @@ def converse(
     )
 
     line._reserve = lambda text: purse.reserve(_price(settings, text, voice))
+    if shelf is not None:
+        line._keeper = Keeper(shelf, account, voice=voice, transport="realtime", language=language)
     return line
 
 

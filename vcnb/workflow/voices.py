@@ -2,102 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vcnb.catalog import SYSTEM_VOICES
-from vcnb.client.enrollment import EnrollmentClient
-from vcnb.errors import SettingsError, VcnbError
+from vcnb.catalog import DAYS_UNUSED, SYSTEM_VOICES, VOICES_PER_ACCOUNT
+from vcnb.errors import SettingsError
 from vcnb.protocol.voice import Voice, preferred_name_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "delete", "frame", "row", "voice_of", "voices_of"]
+    from .table import VoiceTable
 
-COLUMNS = ("voice", "name", "preferred_name", "target_model", "transport", "language", "created_at", "region")
+__all__ = ["COLUMNS", "HERE", "frame", "plain", "row", "voice_of", "voices_of"]
+
+# Column -> type. "kind" is how it speaks: over http, or realtime.
+COLUMNS: dict[str, str] = {
+    "voice": "string",
+    "name": "string",
+    "label": "string",
+    "note": "string",
+    "preferred_name": "string",
+    "target_model": "string",
+    "kind": "string",
+    "language": "string",
+    "created_at": "datetime64[s, UTC]",
+    "age": "timedelta64[s]",
+    "last_used_at": "datetime64[s, UTC]",
+    "days_left": "Int64",
+    "takes": "Int64",
+    "cost": "float64",
+    "clip": "string",
+    "verdict": "string",
+    "consent": "string",
+    "state": "string",
+    "region": "string",
+}
+BOTH, THERE, HERE = "here and there", "only there", "only here: deleted"
 
 
-def row(voice: Voice) -> dict[str, Any]:
+def row(voice: Voice, known: sqlite3.Row | None = None, *, listed: bool = True, now: datetime | None = None) -> Any:
     """Write a voice as a row of the table.
 
     Parameters
     ----------
     voice : Voice
-        The voice.
+        As the service lists it, or listed it once.
+    known : sqlite3.Row, optional
+        What the library knows, as `vcnb.library.voices.known` reads it.
+    listed : bool
+        Whether the service has it.
+    now : datetime, optional
+        For its age.
 
     Returns
     -------
     dict
         One value for each of `COLUMNS`.
     """
+    now = now or datetime.now(UTC)
+    of = dict(known) if known is not None else {}
+    made, used = voice.created_at or _read(of.get("created_at")), _read(of.get("last_used_at"))
+    # By what we know: a voice that speaks through another program lives longer than this.
+    fresh = max(at for at in (made, used, datetime.min.replace(tzinfo=UTC)) if at is not None)
+    days = DAYS_UNUSED - (now - fresh).days
     return {
         "voice": voice.voice,
-        "name": voice.name or voice.preferred_name or voice.voice,
+        "name": of.get("name") or voice.name or voice.preferred_name or voice.voice,
+        "label": of.get("label") or "",
+        "note": of.get("note") or "",
         "preferred_name": voice.preferred_name,
         "target_model": voice.target_model,
-        "transport": voice.transport,
-        "language": voice.language,
-        "created_at": voice.created_at,
+        "kind": voice.transport or None,
+        "language": of.get("language") or voice.language,
+        "created_at": made,
+        "age": now - made if made else None,
+        "last_used_at": used,
+        "days_left": days if listed and made else None,
+        "takes": of.get("takes", 0),
+        "cost": of.get("cost", 0.0),
+        "clip": of.get("clip_name") or (of.get("clip") or "")[:12] or None,
+        "verdict": of.get("verdict"),
+        "consent": of.get("statement") or voice.consent or None,
+        "state": HERE if not listed else BOTH if of.get("clip") or of.get("consent") else THERE,
         "region": voice.region,
     }
 
 
-def frame(voices: Iterable[Voice]) -> pd.DataFrame:
-    """Make a table of voices.
+def frame(listed: Iterable[Voice], known: Mapping[str, sqlite3.Row] | None = None, *, region: str = "") -> VoiceTable:
+    """Join the service's list with what the library knows.
 
     Parameters
     ----------
-    voices : iterable of Voice
+    listed : iterable of Voice
         In the order wanted.
+    known : mapping, optional
+        Voice -> row of the library. Those that are not listed come last, the newest first, unless they were forgotten
+        or nothing but their id is known.
+    region : str
+        Where the list was asked.
 
     Returns
     -------
-    pandas.DataFrame
-        `COLUMNS`, one row a voice; the same columns and types without any. ``created_at`` is in UTC.
+    VoiceTable
+        A DataFrame with `COLUMNS`, one row a voice; the same columns and types without any.
     """
-    import pandas as pd
+    from .table import VoiceTable
 
-    table = pd.DataFrame([row(voice) for voice in voices], columns=list(COLUMNS), dtype=object)
-    # One type, whatever pandas would guess from this many rows.
-    table["created_at"] = pd.to_datetime(table["created_at"], utc=True).dt.as_unit("s")
+    known, now = known or {}, datetime.now(UTC)
+    there = list(listed)
+    rows = [row(voice, known.get(voice.voice), now=now) for voice in there]
+    missing = set(known) - {voice.voice for voice in there}
+    gone = [known[voice] for voice in missing if _worth_a_row(known[voice])]
+    gone.sort(key=lambda each: str(each["created_at"]), reverse=True)
+    rows += [row(_as_voice(each, region), each, listed=False, now=now) for each in gone]
+    table = VoiceTable({name: [each[name] for each in rows] for name in COLUMNS}, columns=list(COLUMNS), dtype=object)
+    table = VoiceTable({name: _typed(table[name], kind) for name, kind in COLUMNS.items()})
+    quota = {"used": len(there), "quota": VOICES_PER_ACCOUNT, "free": max(0, VOICES_PER_ACCOUNT - len(there))}
+    table.attrs.update(quota, region=region)
     return table
 
 
-def delete(client: EnrollmentClient, voices: Iterable[str], *, forget: MutableMapping[str, Voice]) -> list[str]:
-    """Delete voices for good, one after the other.
+def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Write a table as plain values: what is missing is None, a span of time is in days, a time has its zone.
 
     Parameters
     ----------
-    client : EnrollmentClient
-        Asks the service.
-    voices : iterable of str
-        Their ids.
-    forget : mapping
-        From which deleted ones are taken out.
-
-    Returns
-    -------
-    list of str
-        The ids that were deleted.
-
-    Raises
-    ------
-    VcnbError
-        What the client says; the remedy names those that were deleted before.
+    table : pandas.DataFrame
+        As `frame` makes it.
     """
-    done: list[str] = []
-    for voice in voices:
-        try:
-            client.delete(voice)
-        except VcnbError as error:
-            if done:
-                error.remedy = f"{error.remedy}; deleted before it: {', '.join(done)}"
-            raise
-        forget.pop(voice, None)
-        done.append(voice)
-    return done
+    import pandas as pd
+
+    def value(each: Any) -> Any:
+        if pd.isna(each):
+            return None
+        if isinstance(each, pd.Timestamp):
+            return each.to_pydatetime()
+        return each.days if isinstance(each, pd.Timedelta) else each
+
+    return [{str(name): value(each) for name, each in row.items()} for row in table.to_dict("records")]
 
 
 def voice_of(named: Any, *, region: str = "") -> Voice:
@@ -191,3 +237,26 @@ def _of_row(values: Mapping[Any, Any], region: str) -> Voice:
         region=text("region") or region,
         name=text("name"),
     )
+
+
+def _worth_a_row(known: sqlite3.Row) -> bool:
+    return not known["forgotten_at"] and bool(
+        known["consent"] or known["clip"] or known["takes"] or known["label"] or known["note"]
+    )
+
+
+def _as_voice(known: sqlite3.Row, region: str) -> Voice:
+    made = _read(known["created_at"])
+    return Voice(known["voice"], known["target_model"], known["preferred_name"], known["language"], made, region)
+
+
+def _read(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None
+
+
+def _typed(values: Any, kind: str) -> Any:
+    import pandas as pd
+
+    if kind.startswith("datetime"):
+        return pd.to_datetime(values, utc=True).dt.as_unit("s")
+    return pd.to_timedelta(values).dt.as_unit("s") if kind.startswith("timedelta") else values.astype(kind)

@@ -1,0 +1,85 @@
+"""How a speaker's withdrawal is carried out: sounds, profile and texts go, one line that says so stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from .sounds import drop_sound
+from .store import Store, moment
+
+__all__ = ["forget"]
+
+_SCRUB = """
+UPDATE voices SET name = '', label = '', language = NULL, transcript = NULL, clip = NULL, consent = NULL,
+    deleted_at = coalesce(deleted_at, :now), forgotten_at = :now, note = :line
+WHERE account = :account AND voice = :voice
+"""
+_SCRUB_INTENT = """
+UPDATE intents SET name = '', clip_sha256 = '', transcript = NULL, consent = '', error = NULL,
+    state = CASE state WHEN 'done' THEN 'gone' ELSE state END
+WHERE account = ? AND voice = ?
+"""
+_IN_USE = "SELECT sound FROM clips UNION SELECT original FROM clips UNION SELECT sound FROM takes"
+
+
+def forget(store: Store, account: str, voice: str) -> str:
+    """Remove all that is kept of a voice.
+
+    Parameters
+    ----------
+    store : Store
+        The library.
+    account, voice : str
+        Whose voice, and which.
+
+    Returns
+    -------
+    str
+        The line that is kept. What was paid stays in the books, without a word of what was spoken.
+
+    Raises
+    ------
+    LibraryError
+        If it cannot be written, or a sound cannot be removed.
+    """
+    with store.transaction() as db:
+        row = db.execute("SELECT * FROM voices WHERE account = ? AND voice = ?", (account, voice)).fetchone()
+        takes = db.execute("SELECT sound FROM takes WHERE account = ? AND voice = ?", (account, voice)).fetchall()
+        db.execute("DELETE FROM takes WHERE account = ? AND voice = ?", (account, voice))
+        now = moment()
+        db.execute(_SCRUB, {"now": now, "line": "", "account": account, "voice": voice})
+        db.execute(_SCRUB_INTENT, (account, voice))
+        sounds = {take["sound"] for take in takes} | (_drop_clip(db, row) if row is not None else set())
+        shared = bool(row and row["clip"] and db.execute("SELECT 1 FROM clips WHERE id = ?", (row["clip"],)).fetchone())
+        line = _line(now, voice, n_takes=len(takes), clip=bool(row and row["clip"]), shared=shared)
+        db.execute("UPDATE voices SET note = ? WHERE account = ? AND voice = ?", (line, account, voice))
+        unused = sounds - {found[0] for found in db.execute(_IN_USE)} - {None}
+    _drop(store, unused)
+    # The log of changes held the texts, too.
+    store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return line
+
+
+def _drop_clip(db: sqlite3.Connection, row: sqlite3.Row) -> set[str]:
+    """Remove consent and recording, unless another voice was made from them."""
+    if row["consent"] and not db.execute("SELECT 1 FROM voices WHERE consent = ?", (row["consent"],)).fetchone():
+        db.execute("DELETE FROM consents WHERE id = ?", (row["consent"],))
+    if not row["clip"] or db.execute("SELECT 1 FROM voices WHERE clip = ?", (row["clip"],)).fetchone():
+        return set()
+    clip = db.execute("SELECT sound, original FROM clips WHERE id = ?", (row["clip"],)).fetchone()
+    db.execute("DELETE FROM clips WHERE id = ?", (row["clip"],))
+    return {clip["sound"], clip["original"]} if clip else set()
+
+
+def _drop(store: Store, sounds: Iterable[str]) -> None:
+    for sound in sounds:
+        drop_sound(store.folder, sound)
+
+
+def _line(now: str, voice: str, *, n_takes: int, clip: bool, shared: bool) -> str:
+    recording = "no recording was kept" if not clip else "its recording"
+    if shared:
+        recording = "its recording stays, as another voice was made from it: forget that one, too"
+    spoken = f"{n_takes} take{'' if n_takes == 1 else 's'}"
+    return f"{now[:10]}: {voice} was forgotten: {spoken}; {recording}."

@@ -1,0 +1,73 @@
+"""How a deleted voice comes back: by a new enrollment of the recording that was kept, said and paid as such."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from vcnb.catalog import PRICE_PER_CREATION
+from vcnb.errors import LibraryError, SettingsError
+from vcnb.library import voices
+from vcnb.protocol.voice import Voice
+
+from .enrollment import Progress
+from .voices import voice_of
+
+if TYPE_CHECKING:
+    from .account import Account
+
+__all__ = ["restore"]
+
+log = logging.getLogger("vcnb")
+
+
+def restore(
+    account: Account, voice: Any, *, progress: Progress | None = None, cancel: threading.Event | None = None
+) -> Voice:
+    """Enroll the recording of a deleted voice again.
+
+    Parameters
+    ----------
+    account : Account
+        Whose voice.
+    voice, progress, cancel
+        See :meth:`vcnb.Account.restore`.
+
+    Returns
+    -------
+    Voice
+
+    Raises
+    ------
+    VcnbError
+        See :meth:`vcnb.Account.restore`.
+    """
+    named, shelf = voice_of(voice, region=account.region), account._shelf
+    owner = shelf.account_of(named)
+    if not shelf.is_deleted(named) and any(each.voice == named.voice for each in account.list_voices()):
+        raise SettingsError(f"{named.voice} is not deleted.", remedy="use it as it is; nothing was sent")
+    known = voices.known(shelf.store, owner, named.voice)
+    if known is None or not known["statement"]:
+        raise LibraryError(
+            f"Nothing is kept here of which {named.voice} could be made again.",
+            remedy="enroll the recording, if you have it; nothing was sent",
+        )
+    clip = known["url"] if not known["sound"] and known["url"] else account.reference(named)
+    price = "nothing on the practice service" if account.region == "practice" else f"at most ${PRICE_PER_CREATION:.2f}"
+    said = f"{known['name']} comes back by a new enrollment; it costs {price}"
+    log.info(said)
+    if progress is not None:
+        progress(said, 0.0)
+    made = account.enroll(
+        clip,
+        preferred_name=known["name"],
+        consent=known["statement"],
+        target_model=known["target_model"],
+        transcript=known["transcript"],
+        language=known["language"],
+        progress=progress,
+        cancel=cancel,
+    )
+    voices.mark_restored(shelf.store, owner, named.voice, made.voice)
+    return made  # type: ignore[no-any-return]
