@@ -23,7 +23,8 @@ SCHEMA = """
 CREATE TABLE intents(
     id TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, base TEXT NOT NULL, counter INTEGER NOT NULL,
     target_model TEXT NOT NULL, name TEXT NOT NULL, preferred_name TEXT NOT NULL, exact INTEGER NOT NULL,
-    clip_sha256 TEXT NOT NULL, transcript TEXT, language TEXT, consent TEXT NOT NULL, created_at REAL NOT NULL,
+    clip_sha256 TEXT NOT NULL, clip TEXT, transcript TEXT, language TEXT, consent TEXT NOT NULL,
+    created_at REAL NOT NULL,
     state TEXT NOT NULL CHECK(state IN ('planned', 'posted', 'done', 'failed', 'gone', 'abandoned')),
     attempt INTEGER NOT NULL, known TEXT NOT NULL, posted_at REAL, sent_at REAL, sent_clock REAL,
     settled_at REAL, done_at REAL, done_clock REAL, voice TEXT, error TEXT,
@@ -80,6 +81,8 @@ class Intent:
         Whether both are the same on purpose, so that the name says nothing about the recording.
     clip_sha256 : str
         Of the bytes that are sent, or of the address.
+    clip : str or None
+        The recording in the library.
     transcript, language : str or None
         As they are sent.
     consent : str
@@ -117,6 +120,7 @@ class Intent:
     language: str | None
     consent: str
     created_at: float
+    clip: str | None = None
     state: State = "planned"
     attempt: int = 0
     known: tuple[str, ...] = ()
@@ -191,6 +195,19 @@ class Intents:
             "SELECT * FROM intents WHERE account = ? AND state = 'posted' ORDER BY created_at, rowid", account
         )
         return [_intent(row) for row in found]
+
+    def unsettled_at(self, region: str, workspace: str) -> list[Intent]:
+        """Read those of all accounts of a region and workspace, for when it is not known yet which one this is."""
+        found = self.store.rows(
+            "SELECT intents.* FROM intents JOIN accounts ON accounts.id = account WHERE region = ? AND workspace = ? "
+            "AND state = 'posted' ORDER BY created_at, intents.rowid",
+            *(region, workspace),
+        )
+        return [_intent(row) for row in found]
+
+    def knows(self, base: str) -> bool:
+        """Say whether any account has a voice of this request."""
+        return self.store.row("SELECT 1 FROM intents WHERE base = ? AND state = 'done'", base) is not None
 
     def namesakes(self, intent: Intent) -> list[Intent]:
         """Read the other intents of the account with the same name on the wire and the same model."""

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import html
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from vcnb.audio.clip import Speech
 from vcnb.protocol.voice import Voice
 
-from . import enrollment, restoring, speaking
-from .enrollment import Progress
-from .holdings import Holdings
+from . import restoring, speaking
+from .creation import Progress
+from .enrolling import DEFAULT_MODEL, Enrolling
 from .money import Estimate, estimate
 from .speaking import Line, Stream
 
 __all__ = ["Account", "DEFAULT_MODEL"]
 
-DEFAULT_MODEL = "qwen3-tts-vc-2026-01-22"  # contract: the model over HTTP
 
-
-class Account(Holdings):
+class Account(Enrolling):
     """A place where voices are made, listed and spoken with; made by :func:`connect`.
 
     `region` is "singapore", "beijing" or "practice"; `notes` hold what a person should know.
@@ -35,73 +33,6 @@ class Account(Holdings):
     notes : sequence of str
         What a person should know; shown by the repr.
     """
-
-    def enroll(
-        self,
-        clip: Any,
-        *,
-        preferred_name: str,
-        consent: str,
-        target_model: str | Sequence[str] = DEFAULT_MODEL,
-        transcript: str | None = None,
-        language: str | None = None,
-        progress: Progress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Any:
-        """Make a voice from a recording; each model is one creation and one price.
-
-        Parameters
-        ----------
-        clip : Clip, path, bytes, file object, (samples, sample_rate) or https URL
-            The recording. What was not edited is sent byte for byte; an edited clip as 16-bit WAV; a URL as it is.
-        preferred_name : str
-            1 to 16 letters, digits or underscores; it becomes part of the voice's id.
-        consent : str
-            Who agreed that this voice is cloned, and on what ground. Kept with the voice, never sent.
-        target_model : str or sequence of str
-            The model or models that will speak with it, bound for life.
-        transcript : str, optional
-            What is said in the recording.
-        language : str, optional
-            Two-letter code. Not given, it is not sent, and `progress` and the log say so.
-        progress : callable, optional
-            Called with a sentence and a share (0…1) or None.
-        cancel : threading.Event, optional
-            Looked at before each request; one that is on its way is waited for, since it may be billed.
-
-        Returns
-        -------
-        Voice or dict
-            For a sequence of models: model -> Voice.
-
-        Raises
-        ------
-        ConsentMissingError, SettingsError, SpendLimitError
-            Before any request.
-        ClipError
-            If the recording cannot be read or fails a hard rule; before any request.
-        CancelledError
-            If it was stopped between requests.
-        ServiceError
-            If the service refuses; nothing was made or billed.
-        ServiceUnreachableError
-            If nothing was sent.
-        OutcomeUnknownError
-            If it was sent and the answer was lost: it is not sent again.
-        """
-        request = enrollment.prepare(
-            self.settings,
-            clip,
-            preferred_name=preferred_name,
-            consent=consent,
-            target_model=target_model,
-            transcript=transcript,
-            language=language,
-            progress=progress,
-        )
-        made = enrollment.enroll(self.settings, self._purse, request, progress=progress, cancel=cancel)
-        self._known |= {voice.voice: voice for voice in made.values()}
-        return made[target_model] if isinstance(target_model, str) else made
 
     def restore(self, voice: Any, *, progress: Progress | None = None, cancel: threading.Event | None = None) -> Voice:
         """Make a deleted voice again, from the recording that is kept here: a new enrollment, at the price of one.

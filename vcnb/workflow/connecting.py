@@ -52,4 +52,6 @@ def connect(
     """
     purse = Purse(spend_limit)
     connection, notes = choose(region, api_key=api_key, base_url=base_url, workspace=workspace, data=data)
-    return Account(connection, purse, notes=notes)
+    account = Account(connection, purse, notes=notes)
+    account.take_up()
+    return account

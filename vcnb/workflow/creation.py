@@ -23,6 +23,7 @@ from vcnb.errors import (
     RateLimitedError,
     ServiceError,
     ServiceUnreachableError,
+    SettingsError,
     VcnbError,
 )
 from vcnb.library.intents import Intent, Intents
@@ -118,6 +119,7 @@ class Creation:
             seen = self._look()
             intent = self._begin(wanted, seen, again=again)
             if intent.state == "done":
+                self._say(f"{intent.name} exists already as {intent.voice}: nothing is sent or billed", None)
                 return self._voice_of(intent, seen)
             again = False  # what is open now is the other one
             if retry and intent.state == "posted":
@@ -152,6 +154,31 @@ class Creation:
             f"Nothing was made of the enrollment of {found.name!r}: {found.error or 'it was given up'}.",
             remedy="enroll again",
         )
+
+    def give_up(self, intent: Intent) -> None:
+        """End an intent of which nothing came.
+
+        Parameters
+        ----------
+        intent : Intent
+            As it was read.
+
+        Raises
+        ------
+        SettingsError
+            If something may still come of it, or somebody works on it.
+        LibraryError
+            If it cannot be written down.
+        """
+        now, me = self._clock.stamp(), self._holder.name
+        if intent.state == "posted" and intent.settled_at is None:
+            raise SettingsError(
+                f"A voice may still come of the enrollment of {intent.name!r}.",
+                remedy="account.settle(...) first; you cannot be charged twice",
+            )
+        if intent.state in ("planned", "posted") and (intent.owner or not self._intents.hold(intent, me, now)):
+            raise SettingsError(f"{intent.name!r} is being enrolled from elsewhere.", remedy="wait for that")
+        self._intents.write(replace(intent, owner=me, state="abandoned"))
 
     def _look(self) -> Seen:
         began = self._clock.monotonic()
@@ -189,6 +216,7 @@ class Creation:
             preferred_name=wanted.preferred_name(found.counter),
             exact=wanted.exact,
             clip_sha256=wanted.clip_sha256,
+            clip=wanted.clip,
             transcript=wanted.transcript,
             language=wanted.language,
             consent=wanted.consent,

@@ -1,30 +1,27 @@
-"""How a recording becomes a voice: everything is checked before anything is sent, then each creation is sent once."""
+"""What a creation would send: a recording and its words, checked before anything is sent."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from vcnb.audio.clip import Clip
+from vcnb.audio.clip import Clip, Source
 from vcnb.audio.encode import outgoing
 from vcnb.audio.load import load
-from vcnb.catalog import LANGUAGES, MEDIA_TYPES, MODELS, PRICE_PER_CREATION
-from vcnb.client.enrollment import EnrollmentClient
+from vcnb.catalog import LANGUAGES, MEDIA_TYPES, MODELS
 from vcnb.diagnose.report import Report, diagnose, undecided
-from vcnb.errors import CancelledError, ClipError, ConsentMissingError, SettingsError, VcnbError
+from vcnb.errors import ClipError, ConsentMissingError, SettingsError
 from vcnb.protocol.enrollment import data_uri
-from vcnb.protocol.voice import Voice, check_preferred_name
+from vcnb.protocol.voice import check_preferred_name
 from vcnb.settings import Settings
 
-from .money import Purse
+from .creation import Progress
 from .remote import check_url, fetch, is_url
 
-__all__ = ["Progress", "Request", "check_language", "check_models", "enroll", "prepare"]
-
-Progress = Callable[[str, float | None], None]
+__all__ = ["Progress", "Request", "check_language", "check_models", "prepare"]
 
 log = logging.getLogger("vcnb")
 
@@ -37,9 +34,15 @@ class Request:
     ----------
     audio : str
         A data URI or a public URL.
+    clip_sha256 : str
+        Of the bytes that are sent; of the address, where it is one: the same address is the same recording.
+    clip : Clip or None
+        The recording; None where a URL could not be fetched from here.
+    source : Source or None
+        What is sent, or lies at the address.
     report : Report
         The diagnosis; every check is "unknown" where a URL could not be fetched from here.
-    preferred_name, consent : str
+    name, consent : str
         As given.
     models : tuple of str
         One creation each.
@@ -49,81 +52,17 @@ class Request:
         What a person should know, in sentences.
     """
 
-    audio: str
+    audio: str = field(repr=False)
+    clip_sha256: str
+    clip: Clip | None
+    source: Source | None = field(repr=False)
     report: Report
-    preferred_name: str
+    name: str
     consent: str
     models: tuple[str, ...]
     transcript: str | None
     language: str | None
     notes: tuple[str, ...]
-
-
-def enroll(
-    settings: Settings,
-    purse: Purse,
-    request: Request,
-    *,
-    progress: Progress | None = None,
-    cancel: threading.Event | None = None,
-) -> dict[str, Voice]:
-    """Make a voice for each model, with one POST each that is never repeated.
-
-    Parameters
-    ----------
-    settings : Settings
-        Where to.
-    purse : Purse
-        The money for all of them is set aside before the first.
-    request : Request
-        What `prepare` gave.
-    progress : callable, optional
-        Called with a sentence and a share of the whole (0…1).
-    cancel : threading.Event, optional
-        Looked at before each request; one that is on its way is waited for, since it may be billed.
-
-    Returns
-    -------
-    dict
-        Model -> Voice.
-
-    Raises
-    ------
-    SpendLimitError, CancelledError
-        Before a request.
-    VcnbError
-        What the client says; where voices were made before, the remedy names them.
-    """
-    price = 0.0 if settings.region == "practice" else PRICE_PER_CREATION
-    tickets = purse.reserve(price * len(request.models)).split(len(request.models))
-    client = EnrollmentClient(settings)
-    made: dict[str, Voice] = {}
-    try:
-        for model, ticket in zip(request.models, tickets, strict=True):
-            if cancel is not None and cancel.is_set():
-                raise CancelledError("Enrollment was stopped; no request was under way.", remedy="enroll again")
-            if progress is not None:
-                progress(f"making the voice for {model}", len(made) / len(request.models))
-            with ticket:
-                voice = client.create(
-                    target_model=model,
-                    preferred_name=request.preferred_name,
-                    audio=request.audio,
-                    text=request.transcript,
-                    language=request.language,
-                )
-            made[model] = replace(voice, consent=request.consent)
-    except VcnbError as error:
-        if made:
-            named = ", ".join(f"{voice.voice} for {model}" for model, voice in made.items())
-            error.remedy = f"{error.remedy}; made before and kept: {named}"
-        raise
-    finally:
-        for ticket in tickets:
-            ticket.give_back()  # those that were not reached
-    if progress is not None:
-        progress("done", 1.0)
-    return made
 
 
 def prepare(
@@ -177,20 +116,27 @@ def prepare(
     notes = [] if language else ["No language was given: none is sent, and the service decides."]
     if progress is not None:
         progress("checking the recording", 0.0)
+    found: Clip | None = None
     if is_url(clip):
         audio = check_url(clip, settings)
         try:
-            _, report = _judged(fetch(audio, settings), language, spoken)
+            found = fetch(audio, settings)
         except OSError as error:
             report = undecided(audio, f"The recording could not be fetched from here: {error}.")
             notes.append(report.findings[0].message + " Every check is unknown; the service may still fetch it.")
     else:
-        audio, report = _judged(load(clip), language, spoken)
+        audio, found = "", load(clip)
+    source: Source | None = None
+    if found is not None:
+        report, source = _judged(found, language, spoken), outgoing(found)
+        audio = source.url or data_uri(source.data, MEDIA_TYPES[source.container])
+    sha256 = source.sha256 if source is not None and not source.url else hashlib.sha256(audio.encode()).hexdigest()
     for note in notes:
         log.info(note)
         if progress is not None:
             progress(note, 0.0)
-    return Request(audio, report, preferred_name, consent.strip(), models, spoken, language, tuple(notes))
+    agreed = consent.strip()
+    return Request(audio, sha256, found, source, report, preferred_name, agreed, models, spoken, language, tuple(notes))
 
 
 def check_models(target_model: str | Sequence[str]) -> tuple[str, ...]:
@@ -221,7 +167,7 @@ def check_language(language: str | None) -> None:
         raise SettingsError(f"{language!r} is no language of the service.", remedy=f"use one of {', '.join(LANGUAGES)}")
 
 
-def _judged(clip: Clip, language: str | None, transcript: str | None) -> tuple[str, Report]:
+def _judged(clip: Clip, language: str | None, transcript: str | None) -> Report:
     report = diagnose(clip, language=language, transcript=transcript)
     failures = report.hard_failures
     if failures:
@@ -232,7 +178,4 @@ def _judged(clip: Clip, language: str | None, transcript: str | None) -> tuple[s
             if all(finding.remedy for finding in failures)
             else "; ".join(finding.advice.rstrip(".") for finding in failures if not finding.remedy),
         )
-    source = outgoing(clip)
-    if source.url is not None:
-        return source.url, report
-    return data_uri(source.data, MEDIA_TYPES[source.container]), report
+    return report

@@ -15,7 +15,21 @@ from dataclasses import dataclass
 from vcnb.library.intents import Intent
 from vcnb.protocol.voice import Voice, preferred_name_of
 
-__all__ = ["Adopt", "Ask", "Begin", "Choose", "Look", "Post", "Seen", "Step", "Wanted", "begin", "next_step", "same"]
+__all__ = [
+    "Adopt",
+    "Ask",
+    "Begin",
+    "Choose",
+    "Look",
+    "Post",
+    "Seen",
+    "Step",
+    "Wanted",
+    "begin",
+    "next_step",
+    "same",
+    "wanted_of",
+]
 
 NAME_KEPT, KEY_KEPT = 9, 6  # ours: with "_" between them the 16 characters that the service takes
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -24,13 +38,13 @@ COUNTERS = 16  # ours: how many voices of one request are looked for where nothi
 
 @dataclass(frozen=True)
 class Wanted:
-    """A voice that somebody asks for; two that are equal but for account and consent are the same request.
+    """A voice that somebody asks for; with the same key it is the same request.
 
     Parameters
     ----------
     account : str
         Where it shall live.
-    target_model, name, clip_sha256, transcript, language, consent, exact
+    target_model, name, clip_sha256, transcript, language, consent, exact, clip
         See `Intent`.
     """
 
@@ -42,6 +56,7 @@ class Wanted:
     language: str | None
     consent: str
     exact: bool = False
+    clip: str | None = None
 
     def key(self, counter: int) -> str:
         """Digest what makes a request the same one, as hexadecimal digits; nothing of the account is in it."""
@@ -222,6 +237,12 @@ def same(intent: Intent, seen: Seen, taken: Collection[str] = ()) -> list[Voice]
     """
     bearing = seen.bearing(intent.preferred_name, intent.target_model, exact=intent.exact)
     return [voice for voice in bearing if voice.voice not in intent.known and voice.voice not in taken]
+
+
+def wanted_of(intent: Intent) -> Wanted:
+    """Give back what an intent was written down for; a counter is found again by `begin`."""
+    words = (intent.name, intent.clip_sha256, intent.transcript, intent.language, intent.consent)
+    return Wanted(intent.account, intent.target_model, *words, intent.exact, intent.clip)
 
 
 def _bears(voice: Voice, preferred_name: str, target_model: str, exact: bool) -> bool:
