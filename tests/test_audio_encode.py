@@ -6,11 +6,12 @@ import struct
 import wave
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from recordings import pcm_wav, sine
 
-from vcnb.audio.clip import Clip, Edit
+from vcnb.audio.clip import Clip, Edit, Speech
 from vcnb.audio.encode import outgoing, save, wav_bytes
 from vcnb.audio.load import load
 from vcnb.errors import ClipError
@@ -69,3 +70,21 @@ def test_a_name_that_promises_something_else_is_refused(name, tmp_path):
 def test_a_place_that_cannot_be_written_is_said(tmp_path, place):
     with pytest.raises(ClipError, match="cannot be written"):
         save(Clip(sine(0.5, 24_000), 24_000), tmp_path / place)
+
+
+def test_speech_says_in_its_file_that_it_is_generated_whose_voice_and_by_which_consent(tmp_path, rng):
+    samples = np.rint(rng.uniform(-1, 1, 4001) * 32767).astype(np.float32) / 32768
+    speech = Speech(samples, 24_000, voice="qwen-vc-käthe", target_model="qwen3", consent="consent-12", take="take-7")
+    path = save(speech, tmp_path / "speech.wav")
+    with av.open(str(path)) as file:  # a reader that is not ours
+        told = dict(file.metadata)
+    assert told == {
+        "artist": "qwen-vc-käthe",
+        "comment": "AI-generated speech; voice: qwen-vc-käthe; model: qwen3; consent: consent-12; take: take-7",
+        "encoder": "vcnb",
+    }
+    with wave.open(str(path)) as file:
+        assert file.readframes(9999) == wav_bytes(samples, 24_000)[44:]
+    assert struct.unpack("<I", path.read_bytes()[4:8])[0] == path.stat().st_size - 8
+    plain = save(Clip(samples, 24_000), tmp_path / "clip.wav").read_bytes()
+    assert plain == wav_bytes(samples, 24_000), "a recording says nothing of the kind"

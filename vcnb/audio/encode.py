@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import struct
 import wave
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from vcnb.errors import ClipError
 
-from .clip import Clip, Source
+from .clip import Clip, Source, Speech
 from .clipping import clipped_segments
 
 __all__ = ["outgoing", "save", "wav_bytes"]
@@ -46,14 +47,14 @@ def wav_bytes(samples: npt.NDArray[np.float32], sample_rate: int) -> bytes:
 
 
 def save(clip: Clip, path: str | os.PathLike[str]) -> Path:
-    """Write a clip as a 16-bit mono WAV file.
+    """Write a clip as a 16-bit mono WAV file; speech bears that it is AI-generated, its voice and its consent.
 
     The file appears whole or not at all: it is written beside its place and then moved there.
 
     Parameters
     ----------
     clip : Clip
-        What to write.
+        What to write. Of a Speech the file says so in its INFO chunk, which players and `ffprobe` show.
     path : path
         Where to; the name ends in ``.wav``.
 
@@ -72,7 +73,7 @@ def save(clip: Clip, path: str | os.PathLike[str]) -> Path:
         raise ClipError(f"{target}: only WAV is written here.", remedy="let the name end in .wav")
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        beside.write_bytes(wav_bytes(clip.samples, clip.sample_rate))
+        beside.write_bytes(_marked(wav_bytes(clip.samples, clip.sample_rate), clip))
         beside.replace(target)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -81,6 +82,23 @@ def save(clip: Clip, path: str | os.PathLike[str]) -> Path:
         with contextlib.suppress(OSError, ValueError):
             beside.unlink()
     return target
+
+
+def _marked(data: bytes, clip: Clip) -> bytes:
+    """Say in a WAV file of a Speech where it comes from, behind the sound: programs that skip it hear the same."""
+    if not isinstance(clip, Speech):
+        return data
+    story = {"voice": clip.voice, "model": clip.target_model, "consent": clip.consent, "take": clip.take}
+    named = "; ".join(f"{name}: {value}" for name, value in story.items() if value)
+    tags = {b"ISFT": "vcnb", b"IART": clip.voice, b"ICMT": f"AI-generated speech; {named}".rstrip("; ")}
+    info = b"INFO" + b"".join(_chunk(name, text.encode("utf-8") + b"\0") for name, text in tags.items() if text)
+    data += _chunk(b"LIST", info)
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    # Its size does not count the byte that makes it even.
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
 def outgoing(clip: Clip) -> Source:
