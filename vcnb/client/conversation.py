@@ -167,6 +167,11 @@ class Conversation(Iterator[Clip]):
             self._still_open()
             self._line.cancel()
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether sound is due: something was committed whose speech has not ended yet."""
+        return self._awaited.due
+
     def finish(self) -> None:
         """Say that no more comes: the rest is spoken, and iterating ends with it. A second time changes nothing."""
         with self._lock:
@@ -222,6 +227,11 @@ class _Awaited:
         self._lock = threading.Lock()
         self._responses = 0
         self._finishing = False
+
+    @property
+    def due(self) -> bool:
+        with self._lock:
+            return self._responses > 0 or self._finishing
 
     def asked(self, *, last: bool = False) -> None:
         with self._lock:
