@@ -6,7 +6,6 @@ import os
 import secrets
 import threading
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -107,6 +106,7 @@ class Recorder(BaseWidget):
     discarded = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     n_earlier = traitlets.Int(0).tag(sync=True)
     clip = traitlets.Any(None)
+    _id = ""
 
     def __init__(
         self,
@@ -137,6 +137,8 @@ class Recorder(BaseWidget):
         self._takes: dict[str, Clip] = {}
         self._undo: tuple[str, Clip] | None = None
         self._n_named = 0
+        self._safe: set[str] = set()
+        self._unwritten: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self._incoming = Incoming()
         self.n_earlier = len(list((self._data / "recordings").glob("*.wav")))
         _ALIVE[self._id] = self
@@ -149,6 +151,11 @@ class Recorder(BaseWidget):
 
     def __repr__(self) -> str:
         return f"<Recorder, {len(self._takes)} takes>"
+
+    def close(self) -> None:
+        """Close the panel; its takes stay."""
+        _ALIVE.pop(self._id, None)
+        super().close()
 
     def load(self, source: str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, int]) -> Clip:
         """Take a recording that is there already, as if it had been spoken into the microphone.
@@ -196,13 +203,15 @@ class Recorder(BaseWidget):
         self._look(str(message["take"]), message["client"])
 
     def receive_ask(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Say which pieces are missing, or that the take is safe."""
+        """Say which pieces are missing, or that the take is safe; where it could not be written, try again."""
         take = str(message["take"])
         missing = self._incoming.missing(take, int(message["n_pieces"]))
-        answer = {"type": "have", "missing": missing}
-        if missing is None:  # it came out; whether it is safe shows where it lies
-            answer = {"type": "kept"} if self._is_safe(take) else {"type": "have", "missing": []}
+        with self._lock:
+            safe, unwritten = take in self._safe, self._unwritten.pop(take, None)
+        answer = {"type": "kept"} if safe else {"type": "have", "missing": missing or []}
         self.send({**answer, "client": message["client"], "take": take})
+        if unwritten is not None:
+            threading.Thread(target=self._finish, args=(take, *unwritten, message["client"]), daemon=True).start()
 
     def receive_sound(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send a take's sound to a page that wants to hear it and does not have it."""
@@ -252,20 +261,18 @@ class Recorder(BaseWidget):
         try:
             if facts.get("language"):
                 facts["script"] = script(facts["language"], facts["scenario"]).text
-            self._add(take, keep_take(take, pcm, facts, self._data, name=self._name()))
+            with self._lock:
+                name = f"Take {self._n_named + 1}"
+                kept = keep_take(take, pcm, facts, self._data, name=name)
+                self._n_named += 1
+                self._safe.add(take)
+            self.error = None
+            self._add(take, kept)
             self.send({"type": "kept", "client": client, "take": take})
         except Exception as error:  # noqa: BLE001 - the thread's last line
+            with self._lock:
+                self._unwritten[take] = pcm, facts
             self.tell(error)
-
-    def _name(self) -> str:
-        with self._lock:
-            self._n_named += 1
-            return f"Take {self._n_named}"
-
-    def _is_safe(self, take: str) -> bool:
-        with self._lock:
-            clip = self._takes.get(take)
-        return clip is None or clip.source is None or clip.source.path is None or Path(clip.source.path).exists()
 
     def _add(self, take: str, clip: Clip) -> None:
         with self._lock:

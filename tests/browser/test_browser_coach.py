@@ -1,0 +1,131 @@
+"""The coach measures in the browser what the kernel measures, within these tolerances."""
+
+from __future__ import annotations
+
+import base64
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from spoken import recording
+
+import vcnb
+from vcnb.audio.clip import Clip
+from vcnb.diagnose.checks.continuous_speech import longest_run
+from vcnb.diagnose.subject import Subject
+from vcnb.measure.hum import hum
+from vcnb.measure.level import rms_dbfs
+from vcnb.measure.loudness import loudness_lufs
+from vcnb.measure.silero import network_weights
+from vcnb.practice.engines.espeak import Espeak
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(vcnb.__file__).parent / "static"
+# What each figure may differ by: seconds, seconds, seconds, LU, places, dB.
+TOLERANCE = {"speech": 0.2, "run": 0.2, "pause": 0.1, "loudness": 0.2, "clipped": 0, "snr": 1.0}
+LEAST_SHARE = 0.95  # of the clips, of each figure
+
+
+@pytest.fixture(scope="module")
+def coach(notebook):
+    """Feed clips to the coach in the page, in blocks of a microphone, faster than real time."""
+    code = "".join((STATIC / f"recorder-{name}.js").read_text(encoding="utf-8") for name in ("ear", "coach"))
+    notebook.page.evaluate(
+        """async ([code, weights]) => {
+          const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+          const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+          const { Coach, roomFigures } = await import(url);
+          const ears = new Float32Array(bytes(weights));
+          globalThis.coachHears = (pcm, rate) => {
+            const steps = new Int16Array(bytes(pcm)), coach = new Coach(rate, ears);
+            for (let at = 0; at < steps.length; at += 2048) coach.push(steps.subarray(at, at + 2048));
+            return coach.end().figures();
+          };
+          globalThis.roomSounds = (pcm, rate) => {
+            return roomFigures(Float32Array.from(new Int16Array(bytes(pcm)), (v) => v / 32768), rate);
+          };
+        }""",
+        [f"{code}\nexport {{ Coach, roomFigures }};", base64.b64encode(network_weights()).decode()],
+    )
+
+    def hear(clip: Clip, name: str = "coachHears") -> dict[str, Any]:
+        pcm = base64.b64encode(np.rint(clip.samples * 32768).astype("<i2").tobytes()).decode()
+        return notebook.page.evaluate(f"([pcm, rate]) => {name}(pcm, rate)", [pcm, clip.sample_rate])
+
+    return hear
+
+
+def measured(clip: Clip) -> dict[str, float | None]:
+    """The kernel's figures, with None where it says nothing."""
+    subject = Subject(clip)
+    segments = subject.activity.segments
+    run = longest_run(segments)
+    snr_db = subject.snr_db if subject.activity.seconds >= 3 else math.nan
+    loudness = loudness_lufs(subject.spectrogram)
+    return {
+        "speech": subject.activity.seconds,
+        "run": run.duration if run else 0.0,
+        "pause": max((b.start - a.end for a, b in pairwise(segments)), default=0.0) if segments else None,
+        "loudness": loudness if math.isfinite(loudness) else None,
+        "clipped": len(subject.source.clipped),
+        "snr": None if math.isnan(snr_db) else min(snr_db, 99.0),
+    }
+
+
+def agrees(name: str, seen: float | None, wanted: float | None) -> bool:
+    if seen is None or wanted is None:
+        return seen is wanted
+    return abs(seen - wanted) <= TOLERANCE[name] + 1e-6
+
+
+def compare(coach: Any, n_clips: int, first_seed: int) -> dict[str, list[bool]]:
+    espeak, found = Espeak(), {name: [] for name in TOLERANCE}
+    try:
+        for seed in range(first_seed, first_seed + n_clips):
+            clip = recording(seed, espeak)
+            seen, wanted = coach(clip), measured(clip)
+            for name, agreed in found.items():
+                agreed.append(agrees(name, seen[name], wanted[name]))
+    finally:
+        espeak.close()
+    return found
+
+
+def test_its_figures_are_the_kernels(coach):
+    found = compare(coach, 5, 1000)
+    assert {name: sum(each) for name, each in found.items()} == dict.fromkeys(TOLERANCE, 5)
+
+
+@pytest.mark.figures
+def test_its_figures_are_the_kernels_in_200_clips_with_noise_down_to_15_db(coach, record_property):
+    found = compare(coach, 200, 0)
+    shares = {name: float(np.mean(each)) for name, each in found.items()}
+    record_property("shares", shares)
+    print(shares)
+    assert min(shares.values()) >= LEAST_SHARE, shares
+
+
+def test_what_cannot_be_judged_is_not_said(coach):
+    silence = coach(Clip(np.zeros(2 * 48_000, np.float32), 48_000))
+    assert [silence[name] for name in ("speech", "pause", "loudness", "snr")] == [0, None, None, None]
+    short = coach(Clip(np.zeros(480, np.float32), 48_000))
+    assert short["snr"] is None
+
+
+@pytest.mark.parametrize(("mains", "level"), [(50, 60), (60, 200), (0, 0)])
+def test_the_room_is_as_loud_and_hums_as_the_kernel_says(coach, rng, mains, level):
+    t = np.arange(3 * 44_100) / 44_100
+    lines = sum(level / k**0.5 * np.sin(2 * np.pi * mains * k * t) for k in (1, 2, 3, 5))
+    room = Clip((np.rint(lines + 30 * rng.standard_normal(len(t))) / 32768).astype(np.float32), 44_100)
+    seen = coach(room, "roomSounds")
+    frequency, below_db = hum(room.samples, room.sample_rate)
+    assert seen["mains"] == frequency == mains
+    assert seen["noise"] == pytest.approx(rms_dbfs(room.samples, room.sample_rate), abs=0.2)
+    if mains:
+        assert seen["hum"] == pytest.approx(rms_dbfs(room.samples, room.sample_rate) - below_db, abs=1.0)
+    else:
+        assert seen["hum"] is None
