@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vcnb.repair.repair import repair
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
+    from vcnb.widgets.recorder import Recorder
     from vcnb.widgets.uploader import Uploader
     from vcnb.workflow.account import Account
     from vcnb.workflow.connecting import connect
@@ -33,6 +34,7 @@ __all__ = [
     "Enrollment",
     "Finding",
     "Player",
+    "Recorder",
     "Report",
     "Segment",
     "Speech",
@@ -56,6 +58,7 @@ _ROOMS = {
     "Enrollment": "vcnb.widgets.enrollment",
     "Finding": "vcnb.diagnose.report",
     "Player": "vcnb.widgets.player",
+    "Recorder": "vcnb.widgets.recorder",
     "Report": "vcnb.diagnose.report",
     "Segment": "vcnb.audio.clip",
     "Speech": "vcnb.audio.clip",
