@@ -54,6 +54,7 @@ IN_A_SHELL = (
     (r"\bregion='(\w+)'", r"--region \1"),
     (r"connect\((--region \w+)\)", r"\1"),
     (r"\b(?:base_url|data)=", lambda found: "--" + found[0][:-1].replace("_", "-")),
+    (r"\b(again|retry)=True", r"--\1"),
     (r"\bpass api_key=", "set DASHSCOPE_API_KEY"),
     (r"\bbase_url\b", "--base-url"),
     (r"give a Voice, its id, or a row of account\.voices\(\)", "give the id of a voice, as `vcnb voices` lists it"),

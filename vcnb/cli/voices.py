@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["delete", "enroll", "safe_file", "speak", "voices"]
 
 MODEL_HELP = "A model that will speak with it, else the one over HTTP; may be repeated: one voice, one price each."
+RETRY_HELP = "Send once more what was sent before, if nothing came of it; the price of one."
 # Windows gives these no file, whatever their ending.
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")
 
@@ -34,12 +35,15 @@ def enroll(
     model: Annotated[list[str] | None, typer.Option(metavar="NAME", help=MODEL_HELP)] = None,
     transcript: Annotated[str | None, typer.Option(help="What is said in the recording.")] = None,
     language: Annotated[str | None, typer.Option(help="Two-letter code of the recording.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make another one besides the voice that exists.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help=RETRY_HELP)] = False,
+    exact_name: Annotated[bool, typer.Option("--exact-name", help="Send the name letter for letter.")] = False,
     json: Json = False,
     region: Region = None,
     base_url: BaseUrl = None,
     data: Data = None,
 ) -> None:
-    """Make a voice from a recording."""
+    """Make a voice from a recording, once: asked for again, the same request gives the voice that exists."""
     from vcnb.workflow.account import DEFAULT_MODEL
     from vcnb.workflow.enrollment import check_models
     from vcnb.workflow.remote import is_url
@@ -58,6 +62,9 @@ def enroll(
                 target_model=each,
                 transcript=transcript,
                 language=language,
+                again=again,
+                retry=retry,
+                exact_name=exact_name,
                 progress=_teller(),
             )
             if json:
