@@ -65,7 +65,7 @@ def test_duration(good, seconds, verdict):
     found = of_source(good, "duration", decoded_duration=seconds)
     assert (found.verdict, found.value) == (verdict, seconds)
     assert found.segments == ((Segment(60.0, seconds),) if seconds > 60 else ())
-    assert (found.remedy == "cut") == (seconds > 60)
+    assert found.remedy == ("window" if seconds > 20.1 else "")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from vcnb.errors import CancelledError
 
@@ -76,6 +77,6 @@ def _key(subject: Subject) -> str:
     clip = subject.clip
     digest = hashlib.sha256(clip.samples.tobytes())
     sent = clip.source if clip.source is not None and not clip.edits else None
-    told = (sent.sha256, sent.suffix, bool(sent.url), sent.clipped) if sent else ()
+    told = (replace(sent, path=None), sent.size_bytes) if sent else ()
     digest.update(repr((clip.sample_rate, told)).encode())
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -21,7 +21,9 @@ from vcnb.measure.stft import Spectrogram, spectrogram
 
 from .finding import Finding, RequiredBy, Verdict
 
-__all__ = ["Check", "Judged", "Subject", "check", "checks"]
+__all__ = ["Check", "Judged", "Subject", "check", "checks", "elsewhere"]
+
+STRETCH = 10.0  # seconds; the least that the service recommends
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,26 @@ class Subject:
     def snr_db(self) -> float:
         """How far the voice stands above the room, in dB; NaN where hardly anybody speaks."""
         return snr_db(self.spectrogram, self.activity)
+
+
+def elsewhere(subject: Subject, places: Sequence[Segment]) -> str:
+    """Name the remedy for what lies in some places only.
+
+    Parameters
+    ----------
+    subject : Subject
+        The recording.
+    places : sequence of Segment
+        Where the trouble is, in order.
+
+    Returns
+    -------
+    str
+        "window" where a stretch of ten seconds is free of it, else "".
+    """
+    edges = [0.0, *(edge for place in places for edge in (place.start, place.end)), subject.duration]
+    free = max(end - start for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return "window" if places and free >= STRETCH else ""
 
 
 @dataclass(frozen=True)

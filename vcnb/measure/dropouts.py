@@ -15,6 +15,7 @@ LONGEST = 0.25  # seconds; a longer one is a pause that was muted
 BESIDE = 0.01  # seconds on each side that must be loud
 LOUD_DB = 30.0  # at most this far below the recording's loud frames
 ZERO = 0.5 / 32768  # half a step of 16 bits
+STEPS = 4  # of quantisation
 
 
 def dropouts(samples: npt.NDArray[np.float32], sample_rate: int) -> tuple[Segment, ...]:
@@ -42,6 +43,10 @@ def dropouts(samples: npt.NDArray[np.float32], sample_rate: int) -> tuple[Segmen
 
     def is_loud(part: npt.NDArray[np.float32]) -> bool:
         return len(part) == n_beside and float(np.square(part).mean()) > loud
+
+    # Coarse steps, as of 8 bits, round what is quiet to zero: there, only what is far above a step is loud.
+    step = np.abs(samples[samples != 0]).min(initial=1.0)
+    loud = max(loud, float(np.square(STEPS * step)))
 
     return tuple(
         Segment(float(start / sample_rate), float(end / sample_rate))

@@ -23,4 +23,4 @@ def dc_offset(subject: Subject) -> Judged:
         return Judged("pass", value, "The sound swings around zero.")
     verdict: Verdict = "warn" if abs(value) < FAIL_FROM else "fail"
     message = f"The sound is shifted by {value:.1f} % of full scale, which clicks at every cut."
-    return Judged(verdict, value, message, "Use another microphone input, or switch its high-pass filter on.")
+    return Judged(verdict, value, message, "Use another microphone input, or switch its high-pass filter on.", "dc")

@@ -5,7 +5,7 @@ Source: the page asks for continuous, clear speech; how many holes are too many 
 
 from __future__ import annotations
 
-from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.measure.dropouts import dropouts as find_dropouts
 
 __all__ = ["dropouts"]
@@ -21,4 +21,6 @@ def dropouts(subject: Subject) -> Judged:
         return Judged("pass", 0, "No sound is missing.")
     message = f"Sound is missing in {len(holes)} places, {holes[0].start:.2f} s the first: words lose their middle."
     advice = "Record again with fewer programs running, or over a cable instead of wireless."
-    return Judged("fail" if len(holes) >= FAIL_FROM else "warn", len(holes), message, advice, "", holes)
+    return Judged(
+        "fail" if len(holes) >= FAIL_FROM else "warn", len(holes), message, advice, elsewhere(subject, holes), holes
+    )

@@ -25,7 +25,7 @@ def duration(subject: Subject) -> Judged:
     if seconds > SECONDS_LIMIT:
         message = f"{seconds:.2f} s is more than the {SECONDS_LIMIT:.0f} s that the service takes."
         beyond = (Segment(SECONDS_LIMIT, seconds),)
-        return Judged("fail", value, message, "Cut it to its best 10 to 20 seconds.", "cut", beyond)
+        return Judged("fail", value, message, "Cut it to its best 10 to 20 seconds.", "window", beyond)
     if seconds < SECONDS_OF_SPEECH:
         message = f"{seconds:.2f} s cannot hold the {SECONDS_OF_SPEECH:.0f} s of speech that the service asks for."
         return Judged("fail", value, message, "Record 10 to 20 seconds.")
@@ -34,5 +34,5 @@ def duration(subject: Subject) -> Judged:
         return Judged("warn", value, message, "Record 10 to 20 seconds.")
     if seconds > longest + PADDING:
         message = f"{seconds:.2f} s is long; the service recommends 10 to 20 s."
-        return Judged("warn", value, message, "Keep its best 10 to 20 seconds.")
+        return Judged("warn", value, message, "Keep its best 10 to 20 seconds.", "window")
     return Judged("pass", value, f"{seconds:.2f} s lies in the recommended range.")

@@ -31,4 +31,4 @@ def hum(subject: Subject) -> Judged:
         return Judged("pass", value, f"A hum of {mains:.0f} Hz is faint.")
     verdict: Verdict = "warn" if below_db >= FAIL_BELOW_DB else "fail"
     message = f"The mains hums at {mains:.0f} Hz, {below_db:.0f} dB below the voice; the clone may hum too."
-    return Judged(verdict, value, message, GUIDE["indoor_noise"].text)
+    return Judged(verdict, value, message, GUIDE["indoor_noise"].text, "hum")

@@ -31,4 +31,4 @@ def level(subject: Subject) -> Judged:
         message = f"{value:.1f} LUFS is faint; noise comes up with the voice when it is raised."
         return Judged(verdict, value, message, GUIDE["distance"].text, "level")
     message = f"{value:.1f} LUFS is pressed; what is that loud is seldom clean."
-    return Judged(verdict, value, message, "Turn the recording level down.")
+    return Judged(verdict, value, message, "Turn the recording level down.", "level")

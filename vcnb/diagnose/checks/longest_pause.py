@@ -33,4 +33,4 @@ def longest_pause(subject: Subject) -> Judged:
     verdict: Verdict = "warn" if longest <= LIMIT + UNSURE else "fail"
     message = f"A pause lasts {value:.1f} s; the service takes pauses of up to {LIMIT:.0f} s."
     long = tuple(pause for pause in pauses if pause.duration > LIMIT - UNSURE)
-    return Judged(verdict, value, message, GUIDE["keep_going"].text, "", long)
+    return Judged(verdict, value, message, GUIDE["keep_going"].text, "pause", long)

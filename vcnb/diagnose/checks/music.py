@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vcnb.audio.clip import Segment
 from vcnb.diagnose.finding import Verdict
-from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.guide.recording import GUIDE
 
 __all__ = ["judged_share", "music"]
@@ -61,4 +61,4 @@ def judged_share(
     if share <= limits[0]:
         return Judged("pass", value, fine)
     verdict: Verdict = "warn" if share <= limits[1] or seconds < SURE else "fail"
-    return Judged(verdict, value, message.format(share=value), advice, "", tuple(found))
+    return Judged(verdict, value, message.format(share=value), advice, elsewhere(subject, found), tuple(found))

@@ -29,4 +29,5 @@ def noise(subject: Subject) -> Judged:
         return Judged("pass", value, f"The voice stands {value:.0f} dB above the room.")
     verdict: Verdict = "warn" if value >= FAIL_BELOW_DB else "fail"
     message = f"The voice stands only {value:.0f} dB above the room; the clone learns the noise with it."
-    return Judged(verdict, value, message, f"{GUIDE['outdoor_noise'].text} {GUIDE['indoor_noise'].text}")
+    advice = f"{GUIDE['outdoor_noise'].text} {GUIDE['indoor_noise'].text}"
+    return Judged(verdict, value, message, advice, "denoise")

@@ -12,13 +12,14 @@ import numpy as np
 
 from vcnb.audio.clip import Segment
 from vcnb.diagnose.finding import Verdict
-from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.measure.runs import runs
 from vcnb.measure.speaker import WINDOW_SECONDS, second_voice_similarity, speaker_embeddings
 
 __all__ = ["other_voices"]
 
 WARN_BELOW, FAIL_BELOW = 0.735, 0.71  # cosine
+ADVICE = "Record one person, and nobody else in the room."
 
 
 @check(rank=120, unit="cosine", required="one voice", late=True)
@@ -34,7 +35,7 @@ def other_voices(subject: Subject) -> Judged:
     verdict: Verdict = "warn" if likeness >= FAIL_BELOW else "fail"
     places = _places(times, other)
     message = f"From {places[0].start:.1f} s it sounds like another voice; the clone becomes a mixture of both."
-    return Judged(verdict, value, message, "Record one person, and nobody else in the room.", "", places)
+    return Judged(verdict, value, message, ADVICE, elsewhere(subject, places), places)
 
 
 def _places(times: np.ndarray, other: np.ndarray) -> tuple[Segment, ...]:

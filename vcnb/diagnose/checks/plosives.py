@@ -5,7 +5,7 @@ Source: the recording guide names a distance "to avoid plosives" and gives no nu
 
 from __future__ import annotations
 
-from vcnb.diagnose.subject import Judged, Subject, check
+from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.guide.recording import GUIDE
 from vcnb.measure.plosives import plosives as find_plosives
 
@@ -22,4 +22,4 @@ def plosives(subject: Subject) -> Judged:
     if value < WARN_FROM:
         return Judged("pass", value, "Breath stays off the microphone.")
     message = f"Breath hits the microphone {len(pops)} times, {pops[0].start:.1f} s the first: P and B pop."
-    return Judged("warn", value, message, GUIDE["distance"].text, "", pops)
+    return Judged("warn", value, message, GUIDE["distance"].text, elsewhere(subject, pops), pops)

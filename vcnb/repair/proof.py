@@ -1,0 +1,43 @@
+"""Whether a repair left the speaker as it was."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from vcnb.audio.clip import Clip
+from vcnb.measure.speaker import speaker_embeddings
+from vcnb.measure.speech import speech_activity
+
+__all__ = ["HARMLESS", "similarity"]
+
+HARMLESS = 0.97  # cosine; two recordings of one speaker have about 0.85 to 0.95
+
+_means: WeakKeyDictionary[Clip, np.ndarray] = WeakKeyDictionary()
+
+
+def similarity(before: Clip, after: Clip) -> float:
+    """Compare the speaker of a clip before and after it was mended.
+
+    Parameters
+    ----------
+    before, after : Clip
+        Two states of a recording.
+
+    Returns
+    -------
+    float
+        Cosine between the mean embeddings, -1 to 1; NaN where too little is said.
+    """
+    one, other = _mean(before), _mean(after)
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) or np.nan))
+
+
+def _mean(clip: Clip) -> np.ndarray:
+    """Mean embedding of a clip; each step of a repair is one's after and the next one's before."""
+    if clip not in _means:
+        activity = speech_activity(clip.samples, clip.sample_rate)
+        _, embeddings = speaker_embeddings(clip.samples, clip.sample_rate, activity)
+        _means[clip] = embeddings.mean(0) if len(embeddings) else np.zeros(256, np.float32)
+    return _means[clip]
