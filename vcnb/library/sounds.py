@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from pathlib import Path
@@ -113,5 +112,3 @@ def drop_sound(folder: Path, sha256: str) -> None:
         raise LibraryError(
             f"The sound {path} cannot be removed: {error.strerror or error}.", remedy="remove the file by hand"
         ) from None
-    with contextlib.suppress(OSError):  # not empty
-        path.parent.rmdir()
