@@ -13,9 +13,10 @@ from vcnb.errors import AudioRejectedError, CancelledError, SettingsError
 from vcnb.widgets.base import STATIC, BaseWidget, joined, secret_of, told, words
 from vcnb.widgets.enrollment import Enrollment
 from vcnb.widgets.player import Player
+from vcnb.widgets.synthesis import Synthesis
 from vcnb.widgets.uploader import Uploader
 
-PANELS = {"player": Player, "enrollment": Enrollment, "uploader": Uploader}
+PANELS = {"player": Player, "enrollment": Enrollment, "synthesis": Synthesis, "uploader": Uploader}
 
 
 class Panel(BaseWidget):

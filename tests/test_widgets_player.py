@@ -112,11 +112,12 @@ def test_speech_says_that_it_was_generated():
     assert Player(Clip([0.0], 24000, name="me.wav")).sounds[0]["generated"] is False
 
 
-def test_several_are_turned_down_to_the_softest():
+def test_several_say_how_loud_they_are_so_that_they_can_be_balanced():
     loud, soft = (Clip(sine(2, 24000, peak=peak), 24000) for peak in (0.5, 0.05))
-    levels = [facts["level_db"] for facts in Player([loud, soft, Clip(np.zeros(24000), 24000)]).sounds]
-    assert levels == pytest.approx([-20, 0, 0], abs=0.05)
-    assert Player(loud).sounds[0]["level_db"] == 0
+    first, second, silent = (facts["lufs"] for facts in Player([loud, soft, Clip(np.zeros(24000), 24000)]).sounds)
+    assert first - second == pytest.approx(20, abs=0.05)
+    assert silent is None
+    assert Player(loud).sounds[0]["lufs"] is None
 
 
 def test_its_output_stays_the_same_and_stands_without_a_browser(rng):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vcnb.repair.repair import repair
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
+    from vcnb.widgets.synthesis import Synthesis
     from vcnb.widgets.recorder import Recorder
     from vcnb.widgets.uploader import Uploader
     from vcnb.workflow.account import Account
@@ -38,6 +39,7 @@ __all__ = [
     "Report",
     "Segment",
     "Speech",
+    "Synthesis",
     "Uploader",
     "VcnbError",
     "Voice",
@@ -62,6 +64,7 @@ _ROOMS = {
     "Report": "vcnb.diagnose.report",
     "Segment": "vcnb.audio.clip",
     "Speech": "vcnb.audio.clip",
+    "Synthesis": "vcnb.widgets.synthesis",
     "Uploader": "vcnb.widgets.uploader",
     "VcnbError": "vcnb.errors",
     "Voice": "vcnb.protocol.voice",

@@ -104,7 +104,15 @@ class Deck extends EventTarget {
     return tape.speeds.get(key);
   }
 
-  levelOf(i) { return i === this.active ? 10 ** (this.tapes[i].facts.level_db / 20) : 0; }
+  /** The active one, turned down to the softest: louder would clip. The others run on unheard. */
+  levelOf(i) {
+    const known = this.tapes.map((tape) => tape.facts.lufs).filter((lufs) => typeof lufs === "number");
+    const { lufs } = this.tapes[i].facts;
+    if (i !== this.active) return 0;
+    return this.tapes.length > 1 && typeof lufs === "number" ? 10 ** ((Math.min(...known) - lufs) / 20) : 1;
+  }
+
+  letterOf(i) { return "ABCDEFGH"[i]; }
 
   /** All start at one instant; only the active one is turned up. */
   start(offset) {

@@ -9,7 +9,7 @@ const GROWN_MS = 200; // a stream is drawn anew so often
 /** How many seconds the axis shows. */
 function spanOf(deck) {
   if (deck.whole || !deck.streaming) return deck.duration;
-  let span = Math.max(LIVE_SPAN, deck.expected ?? 0);
+  let span = LIVE_SPAN;
   while (span < deck.duration) span *= 2;
   return span;
 }
@@ -32,7 +32,7 @@ function waveLane(view, deck, i) {
   const name = h("div", { class: "vc-lane-name" }), row = h("div", { class: "vc-lane is-picture" }, still, played);
   const label = () => {
     const here = i === deck.active;
-    name.replaceChildren(several ? tape.key : say("sound"));
+    name.replaceChildren(several ? deck.letterOf(i) : say("sound"));
     name.classList.toggle("vc-strong", several && here);
     played.hidden = !here;
     still.setAttribute("aria-label", say("wave", { name: tape.facts.name || say("unnamed"), seconds: tape.duration.toFixed(2) }));
@@ -178,7 +178,7 @@ function listenToKeys(view, deck, root) {
     if (/^(SELECT|INPUT|TEXTAREA)$/.test(event.target.tagName)) return undefined;
     if (event.key === " " && event.target.tagName === "BUTTON") return undefined; // its own press does it
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, move = moves[key];
-    const letter = deck.tapes.length > 1 ? deck.tapes.findIndex((tape) => tape.key.toLowerCase() === key) : -1;
+    const letter = deck.tapes.length > 1 ? deck.tapes.findIndex((_, i) => deck.letterOf(i).toLowerCase() === key) : -1;
     if (key !== " " && !move && letter < 0 && !keys[key]) return undefined;
     event.preventDefault();
     if (key === " ") return deck.toggle();

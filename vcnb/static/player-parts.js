@@ -12,7 +12,7 @@ function save([blob, name]) {
 function keyHints(view, deck) {
   const { say } = view, several = deck.tapes.length > 1;
   const hint = (keys, text) => [...keys.flatMap((key) => [h("span", { class: "vc-key" }, key), " "]), text];
-  const hints = [hint([say("key.space")], say("keys.play")), ...(several ? [hint(deck.tapes.map((tape) => tape.key), say("keys.switch"))] : []),
+  const hints = [hint([say("key.space")], say("keys.play")), ...(several ? [hint(deck.tapes.map((_, i) => deck.letterOf(i)), say("keys.switch"))] : []),
     hint(["←", "→"], say("keys.second")), hint([say("key.shift")], say("keys.tenth")), hint(["I", "O"], say("keys.ends")), hint(["L"], say("keys.loop"))];
   return h("p", { class: "vc-quiet vc-keys" }, several && h("span", {}, `${say("balanced")} `), h("span", { class: "vc-only-reader" }, `${say("keys")}: `),
     ...hints.flatMap((parts, i) => (i ? [" · ", ...parts] : parts)));
@@ -33,7 +33,7 @@ function allow(button, may) {
 function chooser(view, deck) {
   const { say } = view;
   const buttons = deck.tapes.map((tape, i) => {
-    const button = h("button", { class: "vc-button", type: "button" }, tape.key, h("span", { class: "vc-cut vc-only-wide" }, tape.facts.name));
+    const button = h("button", { class: "vc-button", type: "button" }, deck.letterOf(i), h("span", { class: "vc-cut vc-only-wide" }, tape.facts.name));
     view.on(button, "click", () => deck.choose(i));
     return button;
   });
@@ -43,10 +43,10 @@ function chooser(view, deck) {
   return h("span", { class: "vc-join", role: "group", "aria-label": say("which") }, ...buttons);
 }
 
-/** The bar: play, time, stop, which, loop, speed, download. `stop` tells the maker of a stream. */
+/** The bar: play, time, stop, which, loop, speed, download. Without `stop` a stream is stopped elsewhere in the panel. */
 function playerBar(view, deck, stop) {
   const { say } = view;
-  const press = h("button", { class: "vc-button is-main vc-play", type: "button" });
+  const press = h("button", { class: `vc-button vc-play${stop ? " is-main" : ""}`, type: "button" });
   const now = h("span", {}), total = h("span", { class: "vc-quiet" });
   const time = h("span", { class: "vc-num vc-time", role: "timer", "aria-live": "off" }, now, " ", total);
   const halt = h("button", { class: "vc-button", type: "button", hidden: true }, icon("stop"), say("stop"));
@@ -57,7 +57,7 @@ function playerBar(view, deck, stop) {
   const state = () => {
     const busy = deck.playing, { region, streaming } = deck;
     press.replaceChildren(icon(busy ? "pause" : "play"), say(busy ? "pause" : "play"));
-    halt.hidden = !(streaming && deck.tape.live);
+    halt.hidden = !(stop && streaming && deck.tape.live);
     loop.setAttribute("aria-pressed", String(deck.looping));
     loop.replaceChildren(icon("loop"), region ? say("loop.region", { from: region.from.toFixed(1), to: region.to.toFixed(1) }) : say("loop"));
     for (const button of [loop, fetch]) allow(button, deck.whole || !deck.stream);
@@ -97,7 +97,7 @@ function figuresRow(view, deck) {
     if (figures.first_sound !== null) first.replaceChildren(...small(Math.round(1000 * figures.first_sound), "ms"));
     gaps.replaceChildren(...(figures.underruns ? small(figures.underruns, say("figure.silence", { ms: Math.round(1000 * figures.gap) })) : ["0"]));
     if (tape.since) speed.replaceChildren(...small(`${(tape.have / tape.rate / tape.since).toFixed(1)}×`, say("figure.real")));
-    if (tape.have) arrived.replaceChildren(...small((tape.have / tape.rate).toFixed(1), deck.expected && tape.live ? say("figure.about", { seconds: deck.expected.toFixed(1) }) : "s"));
+    if (tape.have) arrived.replaceChildren(...small((tape.have / tape.rate).toFixed(1), "s"));
     const over = stream.state === "ended" || !tape.live;
     ahead.replaceChildren(...small(over ? "–" : ms, over ? "" : say("figure.wanted", { ms: wanted })));
     meter.hidden = over;
@@ -126,7 +126,7 @@ function streamLine(view, deck) {
 }
 
 /** All of a player but its frame; Synthesis shows one too. */
-function playerParts(view, deck, { stop, spectrum = true, hints = true }) {
+function playerParts(view, deck, { stop = null, spectrum = true, hints = true }) {
   const bar = playerBar(view, deck, stop), picture = lanes(view, deck, { spectrum });
   const figures = deck.stream ? figuresRow(view, deck) : null, live = deck.stream ? streamLine(view, deck) : null;
   let next = 0, shown = 0;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,8 +11,6 @@ import traitlets
 from vcnb.audio.clip import Clip, Segment
 from vcnb.diagnose.finding import Finding
 from vcnb.errors import CancelledError, SettingsError
-from vcnb.measure.loudness import loudness_lufs
-from vcnb.measure.stft import spectrogram
 
 from .base import joined
 from .sounds import PLAYER_FILES, Sound, SoundPanel
@@ -90,12 +87,11 @@ class Player(SoundPanel):
         shown = [repr(sound.clip) for sound in self._tracks.values()]
         return f"<Player of {', '.join(shown)}>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or self._source is not None:
-            return bundle
-        data, metadata = bundle
-        return data | {"image/svg+xml": still(self.clips[0].samples, self._title())}, metadata
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        if self._source is None:  # a picture of what has not arrived would be empty
+            data = data | {"image/svg+xml": still(self.clips[0].samples, self._title())}
+        return data, metadata
 
     def stop(self) -> None:
         """Stop a stream that is still arriving; what came is kept."""
@@ -136,21 +132,12 @@ def _sounds(clips: Any) -> list[Sound]:
             raise SettingsError(f"{clip!r} is no clip.", remedy="load it first: vcnb.load(...)")
     if len(several) > MOST_CLIPS:
         raise SettingsError(f"{len(several)} clips are too many.", remedy=f"compare {MOST_CLIPS} at a time")
-    named = zip("ABCDEFGH", several, _levels(several), strict=False)
-    return [Sound(letter, clip, level_db=level) for letter, clip, level in named]
-
-
-def _levels(clips: Sequence[Clip]) -> list[float]:
-    """How far each must be turned down so that all sound as loud as the softest: louder would clip."""
-    if len(clips) == 1:
-        return [0.0]
-    loudness = [loudness_lufs(spectrogram(clip.samples, clip.sample_rate)) for clip in clips]
-    softest = min([each for each in loudness if math.isfinite(each)], default=0.0)
-    return [min(0.0, softest - each) if math.isfinite(each) else 0.0 for each in loudness]
+    return [Sound(letter, clip) for letter, clip in zip("ABCDEFGH", several, strict=False)]
 
 
 def _facts(sounds: list[Sound]) -> list[dict[str, Any]]:
-    return [sound.facts(n_columns=COLUMNS // len(sounds)) for sound in sounds]
+    several = len(sounds) > 1  # only what is compared need be equally loud
+    return [sound.facts(n_columns=COLUMNS // len(sounds), loudness=several) for sound in sounds]
 
 
 def _marks(mark: Segment | Finding) -> list[dict[str, Any]]:

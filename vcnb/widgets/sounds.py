@@ -7,6 +7,7 @@ sees the hole and asks for it. Sound is never in a trait: no notebook saves it.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 import uuid
@@ -19,6 +20,8 @@ import numpy.typing as npt
 from vcnb.audio.clip import Clip, Speech
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.errors import SpeechInterruptedError
+from vcnb.measure.loudness import loudness_lufs
+from vcnb.measure.stft import spectrogram
 from vcnb.protocol.voice import preferred_name_of
 
 from .base import BaseWidget
@@ -45,12 +48,10 @@ class Sound:
         Names it in messages.
     clip : Clip, optional
         The whole; without it the sound is still to come.
-    level_db : float
-        How much softer it is played, so that several sound equally loud.
     """
 
-    def __init__(self, key: str, clip: Clip | None = None, *, level_db: float = 0.0) -> None:
-        self.key, self.level_db = key, level_db
+    def __init__(self, key: str, clip: Clip | None = None) -> None:
+        self.key = key
         self.id = uuid.uuid4().hex[:8]  # the same in every tab: by it they agree which of them plays a stream
         self.clip = clip
         self.began = time.monotonic()
@@ -106,7 +107,7 @@ class Sound:
                 self._sent = as_sent(self.clip.samples)
             return self._sent[start:stop]
 
-    def facts(self, *, n_columns: int = 160) -> dict[str, Any]:
+    def facts(self, *, n_columns: int = 160, loudness: bool = False) -> dict[str, Any]:
         """Tell what the browser must know from the first moment, for a trait: small, and nothing of what is said."""
         clip = self.clip
         speech = clip if isinstance(clip, Speech) else None
@@ -119,7 +120,7 @@ class Sound:
             "n_samples": self.n_samples,
             "live": self.is_live,
             "generated": speech is not None or clip is None,
-            "level_db": round(self.level_db, 2),
+            "lufs": _lufs(clip) if clip and loudness else None,
             "outline": outline(clip.samples, n_columns) if clip else "",
         }
 
@@ -137,12 +138,18 @@ class SoundPanel(BaseWidget):
         self._heard: dict[str, dict[str, Any]] = {}
         super().__init__(state, **options)
 
+    def track(self, key: str) -> Sound | None:
+        """Give a sound by its key; a panel may read one from the library only now."""
+        return self._tracks.get(key)
+
     def receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""
-        sound = self._tracks.get(str(message["key"]))
-        for start, stop in message["ranges"] if sound is not None else []:
-            start, stop = int(start), min(int(stop), int(start) + SAMPLES_PER_MESSAGE)
-            self._send_part(sound, start, sound.part(start, stop), client=message["client"])
+        sound = self.track(str(message["key"]))
+        if sound is None:
+            return
+        for start, stop in message["ranges"]:
+            part = sound.part(int(start), min(int(stop), int(start) + SAMPLES_PER_MESSAGE))
+            self._send_part(sound, int(start), part, client=message["client"])
 
     def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Tell a page that was loaded anew, or heard nothing for long, how far the streams are."""
@@ -235,6 +242,11 @@ class SoundPanel(BaseWidget):
         # A panel that was closed while its stream went on has nobody to send to; the stream is still kept.
         with contextlib.suppress(RuntimeError):
             self.send(message, buffers)
+
+
+def _lufs(clip: Clip) -> float | None:
+    found = loudness_lufs(spectrogram(clip.samples, clip.sample_rate))
+    return round(found, 2) if math.isfinite(found) else None
 
 
 def as_sent(samples: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
