@@ -16,8 +16,10 @@ import contextlib
 import heapq
 import itertools
 import logging
+import multiprocessing
 import random
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -29,7 +31,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import greenlet
+import requests
 
+from vcnb.audio.samples import samples
+from vcnb.client.enrollment import EnrollmentClient
 from vcnb.errors import (
     OutcomeUnknownError,
     RateLimitedError,
@@ -39,7 +44,12 @@ from vcnb.errors import (
 )
 from vcnb.library.intents import Intent, Intents, Stamp
 from vcnb.library.opening import open_store
+from vcnb.practice.engines.engine import Reference
+from vcnb.practice.engines.tone import ToneEngine
+from vcnb.practice.serve import Service
+from vcnb.protocol.enrollment import data_uri
 from vcnb.protocol.voice import Voice
+from vcnb.settings import Secret, Settings
 from vcnb.workflow.clock import Clock
 from vcnb.workflow.creation import Creation
 from vcnb.workflow.holding import Holder
@@ -62,6 +72,13 @@ CRASH, FREEZE = 0.03, 0.01  # at each of some dozens of points
 GIVES_UP, LATEST = 30.0, 100.0  # seconds: when a client gives up, and when the service acts at the latest
 EXACT = "kathleen_and_all"
 LIVES = 7  # of a notebook; in its last one it is not killed
+
+
+_FORKED = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
+if sys.platform != "win32":
+    _FORKED.set_forkserver_preload(
+        ["vcnb.workflow.creation", "vcnb.library.opening", "vcnb.practice.serve", "greenlet"]
+    )
 
 
 class Crash(BaseException):
@@ -474,6 +491,179 @@ def _set_clock(world: World, by: float) -> None:
     world.say(f"the clock is set by {by:+.0f} s")
 
 
+# Real processes. They are forked from one that has loaded everything, so that a life costs no start.
+
+
+def worker(base_url: str, key: str, folder: str, names: list[str], told: str, seed: int) -> None:
+    """Ask for voices until all are there, as a notebook that is run from the top again and again."""
+    logging.getLogger("vcnb").setLevel(logging.ERROR)
+    settings = Settings("practice", base_url, Secret(key), None, Path(folder))
+    audio = data_uri(samples()["kathleen_en"].read_bytes(), "audio/wav")
+    purse, rng = Purse(), random.Random(seed)
+    rng.shuffle(names)
+    with contextlib.closing(open_store(Path(folder))) as store:
+        for name in names:
+            wanted = Wanted("account", MODEL, name, "0" * 64, None, "en", "mine")
+            while True:
+                manner = Manner(True, lease=2.0, pause=0.3)
+                creation = Creation(Intents(store), EnrollmentClient(settings, timeout=20.0), manner)
+                try:
+                    voice = creation.make(wanted, audio, lambda _: purse.reserve(0.0))
+                except VcnbError:
+                    time.sleep(0.1)
+                else:
+                    with open(told, "a", encoding="utf-8") as file:
+                        file.write(f"{name} {voice.voice}\n")
+                    break
+
+
+class SlowEngine(ToneEngine):
+    """Takes its time over a voice, so that a client can be dead before it is made."""
+
+    def profile(self, reference: Reference) -> bytes:
+        time.sleep(random.uniform(0.0, 0.8))
+        return super().profile(reference)
+
+
+@dataclass
+class Killed:
+    """What runs of real processes came to."""
+
+    runs: int
+    wanted: int
+    billed: int
+    lost: int
+    differing: int
+    kills: int
+    sound: bool
+
+    def holds(self) -> bool:
+        return self.billed == self.wanted and self.lost == 0 and self.differing == 0 and self.sound
+
+
+def kill_runs(runs: int, *, seed: int = 0, limit: float = 300.0, at_once: int = 5) -> Killed:
+    """Kill notebooks with -9 at random moments while they ask a practice service behind a bad line."""
+    with tempfile.TemporaryDirectory(prefix="ledger-kills-") as place:
+        service = Service(Path(place) / "practice", engine=SlowEngine())
+        service.start_thread()
+        try:
+            _break_line(service, seed)
+            found: list[_FinishedRun] = []
+            for first in range(0, runs, at_once):
+                found += _some_runs(service, Path(place), range(first, min(runs, first + at_once)), seed, limit)
+            settings = Settings("practice", service.base_url, service.api_key)
+            _ask_service(service, "DELETE")
+            alive = {voice.voice for voice in EnrollmentClient(settings).list_voices()}
+            assert service.state is not None
+            billed = service.state.counters()["creations"]
+        finally:
+            service.stop_thread()
+    held = [voices for run in found for voices in run.got.values()]
+    lost = sum(len(voices - alive) for voices in held) + sum(len(run.names) - len(run.got) for run in found)
+    differing = sum(len(voices) > 1 for voices in held)
+    wanted = sum(len(run.names) for run in found)
+    return Killed(
+        runs, wanted, billed, lost, differing, sum(run.kills for run in found), all(run.sound for run in found)
+    )
+
+
+def _break_line(service: Service, seed: int) -> None:
+    odds = {
+        "create": {"reset": 0.1, "reset_after": 0.15, "half_body": 0.05, "error": 0.06},
+        "list": {"reset": 0.1, "not_json": 0.1},
+    }
+    rules = [
+        {"operation": operation, "fault": fault, "times": None, "probability": odd, "seed": seed + number}
+        for operation, faults in odds.items()
+        for number, (fault, odd) in enumerate(faults.items())
+    ]
+    _ask_service(service, "POST", rules)
+
+
+def _ask_service(service: Service, method: str, rules: object = None) -> None:
+    where = service.base_url.removesuffix("/api/v1") + "/practice/faults"
+    headers = {"Authorization": f"Bearer {service.api_key.reveal()}"}
+    requests.request(method, where, json=rules, headers=headers, timeout=30).raise_for_status()
+
+
+class _Run:
+    """Two notebooks over one library, each killed up to twice."""
+
+    def __init__(self, service: Service, place: Path, number: int, seed: int) -> None:
+        self.names = [f"run{number}_{letter}" for letter in "abc"]
+        self.kills, self.sound = 0, False
+        self._rng = random.Random(f"{seed}-{number}")
+        self._folder, self._told = place / f"run{number}", place / f"told{number}"
+        self._told.touch()
+        self._arguments = (service.base_url, service.api_key.reveal(), str(self._folder))
+        self._left = {0: 2, 1: 2}
+        self._working = {each: self._start(each) for each in self._left}
+
+    def _start(self, notebook: int) -> tuple[multiprocessing.process.BaseProcess, float]:
+        arguments = (*self._arguments, list(self.names), str(self._told), self._rng.getrandbits(32))
+        process = _FORKED.Process(target=worker, args=arguments, daemon=True)
+        process.start()
+        return process, time.monotonic() + self._rng.uniform(0.1, 3.0)
+
+    def step(self) -> bool:
+        """Kill what is due; say whether all is done."""
+        for notebook, (process, due) in list(self._working.items()):
+            if not process.is_alive():
+                del self._working[notebook]
+                if process.exitcode != 0:
+                    raise RuntimeError(f"a worker ended with {process.exitcode}")
+            elif self._left[notebook] and time.monotonic() > due:
+                self._left[notebook] -= 1
+                self.kills += 1
+                process.kill()
+                process.join()
+                self._working[notebook] = self._start(notebook)
+        if not self._working:
+            self.sound = _intact(self._folder)
+        return not self._working
+
+    def end(self) -> None:
+        for process, _ in self._working.values():
+            process.kill()
+
+    @property
+    def got(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for line in self._told.read_text(encoding="utf-8").splitlines():
+            name, _, voice = line.partition(" ")
+            found[name].add(voice)
+        return found
+
+
+def _some_runs(service: Service, place: Path, numbers: range, seed: int, limit: float) -> list[_FinishedRun]:
+    runs = [_Run(service, place, number, seed) for number in numbers]
+    until, open_runs = time.monotonic() + limit, list(runs)
+    try:
+        while open_runs:
+            if time.monotonic() > until:
+                raise TimeoutError(f"{len(open_runs)} runs are stuck")
+            open_runs = [run for run in open_runs if not run.step()]
+            time.sleep(0.02)
+    finally:
+        for run in open_runs:
+            run.end()
+    return [_FinishedRun(run.names, run.got, run.kills, run.sound) for run in runs]
+
+
+@dataclass
+class _FinishedRun:
+    names: list[str]
+    got: dict[str, set[str]]
+    kills: int
+    sound: bool
+
+
+def _intact(folder: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(folder / "library.sqlite")) as db:
+        states = {state for (state,) in db.execute("SELECT state FROM intents")}
+        return db.execute("PRAGMA integrity_check").fetchone()[0] == "ok" and states == {"done"}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=0, help="how many seeded schedules")
@@ -494,6 +684,10 @@ def main() -> int:
         held &= catch_mutants()
     if asked.schedules:
         held &= run_schedules(range(asked.first, asked.first + asked.schedules))
+    if asked.kills:
+        began, killed = time.monotonic(), kill_runs(asked.kills, limit=120.0 + 60.0 * asked.kills)
+        print(f"{killed}, {time.monotonic() - began:.0f} s")
+        held &= killed.holds()
     return 0 if held else 1
 
 

@@ -206,8 +206,9 @@ class Intents:
         return [_intent(row) for row in found]
 
     def knows(self, base: str) -> bool:
-        """Say whether any account has a voice of this request."""
-        return self.store.row("SELECT 1 FROM intents WHERE base = ? AND state = 'done'", base) is not None
+        """Say whether a voice of this request was made in any account, or may have been."""
+        query = "SELECT 1 FROM intents WHERE base = ? AND state IN ('posted', 'done')"
+        return self.store.row(query, base) is not None
 
     def namesakes(self, intent: Intent) -> list[Intent]:
         """Read the other intents of the account with the same name on the wire and the same model."""

@@ -143,6 +143,13 @@ class Enrolling(Holdings):
         """
         return Intents(self._shelf.store).unsettled(self._shelf.account())
 
+    def left_open(self) -> list[Intent]:
+        """List the same as far as it is known here without asking the service whose account this is."""
+        if not (self.settings.data / FILE_NAME).is_file():
+            return []
+        place = self._shelf.place
+        return Intents(self._shelf.store).unsettled_at(place.region, place.workspace)
+
     def settle(
         self,
         intent: Intent | str,
@@ -209,11 +216,8 @@ class Enrolling(Holdings):
 
     def take_up(self) -> None:
         """Look, beside everything else, for what became of enrollments whose answers were lost; `notes` say so."""
-        if not (self.settings.data / FILE_NAME).is_file():
-            return
         with contextlib.suppress(LibraryError):  # said as soon as the library is needed
-            place = self._shelf.place
-            lost = Intents(self._shelf.store).unsettled_at(place.region, place.workspace)
+            lost = self.left_open()
             if lost:
                 names = ", ".join(dict.fromkeys(intent.name for intent in lost))
                 said = f"The answer to an earlier enrollment got lost; {names} may exist. It is looked for now."

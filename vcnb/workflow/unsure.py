@@ -27,6 +27,7 @@ class Unsure(str):
 
     name: str
     until: float
+    every: float
 
     def __new__(cls, name: str, until: float, every: float) -> Unsure:
         """Write it."""
@@ -35,7 +36,7 @@ class Unsure(str):
             f"The answer got lost; {name} may exist. We look in the account every {every:g} s and ask for nothing new "
             f"until {_clock_time(until)}. You cannot be charged twice.",
         )
-        made.name, made.until = name, until
+        made.name, made.until, made.every = name, until, every
         return made
 
 
