@@ -31,6 +31,13 @@ def test_a_number_makes_its_file_again():
     assert fuzz.damaged(31, 7) != fuzz.damaged(31, 8)
 
 
+def test_a_rate_that_no_converter_has_is_refused():
+    data = bytearray(pcm_wav(np.zeros(4_800), 48_000))
+    data[24:28] = (2_130_730_432).to_bytes(4, "little")
+    with pytest.raises(ClipError, match="2130730432 Hz"):
+        vcnb.load(bytes(data))
+
+
 @pytest.mark.parametrize("kind", [32, 64])
 def test_floats_that_no_sound_can_be_are_counted_and_read_as_silence(kind):
     samples = 0.1 * np.sin(np.arange(24_000) / 9)

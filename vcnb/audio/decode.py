@@ -19,8 +19,9 @@ import numpy.typing as npt
 from vcnb.errors import ClipError
 
 from .containers import FORMATS, bit_depth, riff_duration, sniff
+from .load import RATE_LIMIT
 
-__all__ = ["Decoded", "SECONDS_CAP", "decode"]
+__all__ = ["Decoded", "SECONDS_CAP", "block_of", "decode"]
 
 # The caps are ours: recordings up to 60 s are of use, ten minutes is the most that is worth holding in memory.
 SECONDS_CAP = 600.0
@@ -141,7 +142,7 @@ def _drain(opened: Any, container: str) -> Decoded:
         decoded.declared_duration = opened.duration / av.time_base
     started, n_samples, n_bytes = time.monotonic(), 0, 0
     for frame in _frames(opened, stream, decoded):
-        block = _block(frame, decoded)
+        block = block_of(frame, decoded)
         if block is None:
             continue
         decoded.blocks.append(block)
@@ -178,10 +179,29 @@ def _frames(opened: Any, stream: Any, decoded: Decoded) -> Iterator[Any]:
         yield from frames
 
 
-def _block(frame: Any, decoded: Decoded) -> npt.NDArray[Any] | None:
+def block_of(frame: Any, decoded: Decoded) -> npt.NDArray[Any] | None:
+    """Take the samples out of a decoded frame.
+
+    Parameters
+    ----------
+    frame : av.AudioFrame
+        As the decoder gives it.
+    decoded : Decoded
+        What the first frame tells of rate and channels is kept there.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_channels, n)] or None
+        None, and an error is counted, where rate or channels change on the way.
+
+    Raises
+    ------
+    ClipError
+        If the first frame is no recording.
+    """
     rate, n_channels = frame.sample_rate, frame.layout.nb_channels
     if not decoded.sample_rate:
-        if rate <= 0 or not 0 < n_channels <= CHANNELS_CAP:
+        if not 0 < rate <= RATE_LIMIT or not 0 < n_channels <= CHANNELS_CAP:
             raise ClipError(f"{n_channels} channels at {rate} Hz are no recording.", remedy="export it again")
         decoded.sample_rate, decoded.n_channels = rate, n_channels
     if (rate, n_channels) != (decoded.sample_rate, decoded.n_channels):
