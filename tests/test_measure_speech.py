@@ -10,7 +10,7 @@ from recordings import sine
 
 import vcnb
 from vcnb.measure import speech
-from vcnb.measure.noise import snr_db
+from vcnb.measure.noise import snr_db, steady_snr_db
 from vcnb.measure.reverberation import decay_time
 from vcnb.measure.speech import Activity, speech_activity
 from vcnb.measure.stft import spectrogram
@@ -62,6 +62,16 @@ def test_a_word_with_which_the_recording_begins_is_heard(voice):
     assert speech_activity(inside, RATE).segments[0].start < 0.05
 
 
+def test_a_first_word_over_the_telephone_is_heard(voice):
+    first = speech_activity(voice, RATE).segments[0]
+    sentence = voice[round(first.start * RATE) : round(first.end * RATE)]
+    spectrum = np.fft.rfft(np.r_[np.zeros(RATE // 4, np.float32), sentence])
+    hz = np.fft.rfftfreq(RATE // 4 + len(sentence), 1 / RATE)
+    spectrum[(hz < 300) | (hz > 3_400)] = 0
+    narrow = np.fft.irfft(spectrum, len(hz) * 2 - 2).astype(np.float32)
+    assert speech_activity(narrow, RATE).segments[0].start == pytest.approx(0.25, abs=0.15)
+
+
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(100), np.zeros(3 * RATE), sine(3.0, RATE)])
 def test_nobody_speaks_in_silence_or_a_tone(samples):
     found = speech_activity(np.asarray(samples, np.float32), RATE)
@@ -87,6 +97,36 @@ def test_snr_follows_the_noise_that_was_mixed_in(clean, rng, known):
     )
     # White noise up to 12 kHz: 8 kHz of it are measured, 1.8 dB less.
     assert measured(noisy) == pytest.approx(known + 1.8, abs=2.5)
+
+
+def test_a_word_that_nobody_heard_does_not_pass_for_the_room(rng):
+    """Four pauses, and in one of them something loud."""
+    samples = 1e-4 * rng.standard_normal(10 * RATE).astype(np.float32)
+    spoken = tuple(speech.Segment(2 * at, 2 * at + 1) for at in range(5))
+    for each in spoken:
+        samples[round(each.start * RATE) : round(each.end * RATE)] *= 1_000
+    probability = np.repeat(np.tile(np.float32([1, 0]), 5), 100)
+    heard = Activity(probability, spoken, "silero")
+    clean = snr_db(spectrogram(samples, RATE), heard)
+    missed = samples.copy()
+    missed[round(3.3 * RATE) : round(3.6 * RATE)] *= 1_000
+    assert snr_db(spectrogram(missed, RATE), heard) == pytest.approx(clean, abs=1)
+    for start in (1.3, 5.3, 7.3):
+        missed[round(start * RATE) : round((start + 0.3) * RATE)] *= 1_000
+    assert snr_db(spectrogram(missed, RATE), heard) < clean - 40
+
+
+def test_the_tail_of_a_hall_is_no_steady_noise(rng):
+    """A second of speech, then half a second of its tail, which falls by 33 dB; the same with noise of 20 dB."""
+    pause = 10 ** (-3 * np.arange(RATE // 2) / RATE / 0.9)
+    hall = 0.1 * rng.standard_normal(9 * RATE) * np.tile(np.r_[np.ones(RATE), pause], 6)
+    heard = Activity(np.tile(np.repeat(np.float32([1, 0]), (100, 50)), 6), (speech.Segment(0, 1),), "silero")
+    assert snr_db(spectrogram(hall.astype("f4"), RATE), heard) < 19
+    assert steady_snr_db(spectrogram(hall.astype("f4"), RATE), heard) > 20.5
+    noisy = (hall + 0.01 * rng.standard_normal(len(hall))).astype("f4")
+    assert steady_snr_db(spectrogram(noisy, RATE), heard) == pytest.approx(20, abs=2)
+    nobody = Activity(np.zeros(100, np.float32), (), "silero")
+    assert np.isnan(steady_snr_db(spectrogram(noisy, RATE), nobody))
 
 
 def test_snr_without_a_pause_without_speech_and_without_noise(voice, rng):

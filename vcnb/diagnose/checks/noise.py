@@ -1,7 +1,8 @@
 """Whether the room is quiet enough.
 
 Source: the page asks for speech with "no background sound" and gives no number; the thresholds are ours. Our measure
-reads about 4 dB more than a plain ratio of levels: they stand for about 21 and 11 dB of it.
+reads 2 to 7 dB more than a plain ratio of levels, by the colour of the noise: they stand for about 22 and 12 dB of it.
+Of 42 clean recordings by 38 voices none read less than 28.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from vcnb.guide.recording import GUIDE
 
 __all__ = ["noise"]
 
-WARN_BELOW_DB, FAIL_BELOW_DB = 25.0, 15.0
+WARN_BELOW_DB, FAIL_BELOW_DB = 27.0, 17.0
 MOST_DB = 99.0  # digital silence has no ratio
 
 

@@ -1,7 +1,8 @@
 """Whether the room rings.
 
 Source: the recording guide warns of reverberant rooms and gives no number; the thresholds are ours. Noise stretches
-every decay, so that nothing is said about a noisy recording.
+every decay, so that nothing is said about a noisy recording. Only noise that never stops counts for that: the tails of
+words, which fill the pauses in a hall, are what is looked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check
 from vcnb.guide.recording import GUIDE
+from vcnb.measure.noise import steady_snr_db
 from vcnb.measure.reverberation import decay_time
 
 __all__ = ["reverberation"]
@@ -24,7 +26,7 @@ def reverberation(subject: Subject) -> Judged:
     """Judge how long the ends of sounds linger."""
     if not subject.activity.segments or math.isnan(subject.snr_db):
         return Judged("unknown", None, "Hardly anybody speaks, so that no sound ends.")
-    if subject.snr_db < LEAST_SNR_DB:
+    if max(subject.snr_db, steady_snr_db(subject.spectrogram, subject.activity)) < LEAST_SNR_DB:
         return Judged("unknown", None, "The noise hides how sounds end.", GUIDE["indoor_noise"].text)
     seconds = decay_time(subject.spectrogram)
     if math.isnan(seconds):
