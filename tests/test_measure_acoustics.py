@@ -120,6 +120,15 @@ def test_bursts_of_breath_are_found_and_a_steady_rumble_is_not(voice):
     assert plosives(spectrogram(voice + sine(len(voice) / RATE, RATE, hz=45, peak=0.2), RATE)) == ()
 
 
+def test_a_burst_that_swings_back_is_one(voice):
+    t = np.arange(round(0.05 * RATE)) / RATE
+    burst = (0.4 * np.sin(2 * np.pi * 45 * t) * np.hanning(len(t))).astype(np.float32)
+    popped = voice.copy()
+    for start in (2.0, 2.1, 5.0):
+        popped[round(start * RATE) : round(start * RATE) + len(t)] = burst
+    assert [each.start for each in plosives(spectrogram(popped, RATE))] == pytest.approx([2.0, 5.0], abs=0.05)
+
+
 @pytest.mark.parametrize("coded", [False, True])
 def test_peaks_pile_up_under_a_ceiling_that_coding_has_blurred(voice, coded):
     def measured(samples):

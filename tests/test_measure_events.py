@@ -83,6 +83,14 @@ def test_a_second_voice_is_unlike_the_first_and_its_place_is_told(kathleen, thor
     assert not other[times + 1.6 <= 9].any()
 
 
+@pytest.mark.parametrize("n_first", [8, 11])
+def test_of_two_who_speak_nearly_as_long_the_later_is_the_other(n_first):
+    towards = np.eye(256, dtype=np.float32)[[0] * n_first + [1] * (19 - n_first)]
+    likeness, other = second_voice_similarity(0.4 * np.arange(19), towards)
+    assert likeness == pytest.approx(0, abs=1e-6)
+    assert other.tolist() == [False] * n_first + [True] * (19 - n_first)
+
+
 @pytest.mark.parametrize("name", ["kathleen_en", "thorsten_de"])
 def test_the_encoder_gives_what_its_reference_gives(name):
     """The reference is Resemblyzer's, in torch, asked once: the window at 4 s of the first ten seconds at 16 kHz."""

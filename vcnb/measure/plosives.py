@@ -18,6 +18,7 @@ OVER_VOICE_DB = 8.0
 BELOW_LOUDEST_DB = 12.0  # a fainter one may be the fundamental of a low voice before a stop
 BURST_DB = 15.0  # above what usually lies down there, hum or traffic
 LONGEST = 0.2  # seconds
+APART = 0.15  # seconds; a pop that swings back is one pop
 
 
 def plosives(spectrogram: Spectrogram) -> tuple[Segment, ...]:
@@ -40,5 +41,12 @@ def plosives(spectrogram: Spectrogram) -> tuple[Segment, ...]:
         & (low > loudest * 10 ** (-BELOW_LOUDEST_DB / 10))
         & (low > np.median(low) * 10 ** (BURST_DB / 10))
     )
-    found = [(start * spectrogram.hop, end * spectrogram.hop) for start, end in runs(popped)]
-    return tuple(Segment(round(start, 2), round(end, 2)) for start, end in found if end - start <= LONGEST)
+    pops: list[Segment] = []
+    for first, last in runs(popped):
+        start, end = round(first * spectrogram.hop, 2), round(last * spectrogram.hop, 2)
+        if end - start > LONGEST:
+            continue
+        if pops and start - pops[-1].end < APART:
+            start = pops.pop().start
+        pops.append(Segment(start, end))
+    return tuple(pops)

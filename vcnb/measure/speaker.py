@@ -33,6 +33,7 @@ HOP_LONG = 80  # of recordings over 25 s, to be twice as fast
 LONG = 2_500  # frames
 SPOKEN = 0.6  # of a window
 FEWEST = 4  # windows, or nothing is said
+NEARLY_HALF = 0.35  # of the windows
 LEAST_TURN = 0.8  # seconds' worth of windows on each side
 
 Floats = npt.NDArray[np.float32]
@@ -92,8 +93,9 @@ def second_voice_similarity(times: npt.NDArray[np.float64], embeddings: Floats) 
     Returns
     -------
     (float, np.ndarray [shape=(n_windows,)])
-        Cosine of the groups' means, and which windows are in the smaller one. One voice stays above 0.74; a second one
-        of 4 s and more lies below 0.735. NaN for too few windows; a second voice under 2 s is mostly missed.
+        Cosine of the groups' means, and which windows are in the smaller one, or in the later of two nearly as large.
+        One voice stays above 0.74; a second one of 4 s and more lies below 0.735. NaN for too few windows; a second
+        voice under 2 s is mostly missed.
     """
     if len(times) < FEWEST:
         return float("nan"), np.zeros(len(times), bool)
@@ -109,7 +111,11 @@ def second_voice_similarity(times: npt.NDArray[np.float64], embeddings: Floats) 
         if cosine < best:
             best, split = cosine, at + 1
     other = np.zeros(len(times), bool)
-    other[order[:split] if 2 * split <= len(times) else order[split:]] = True
+    other[order[:split]] = True
+    share = split / len(times)
+    # Of two that speak about as long, the one who comes later is the other.
+    if share > 1 - NEARLY_HALF or (share >= NEARLY_HALF and other[0]):
+        other = ~other
     return best, other
 
 

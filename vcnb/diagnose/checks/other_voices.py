@@ -7,6 +7,7 @@ that are least alike: 56 recordings of one voice stayed above 0.76, a second voi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,15 +34,13 @@ def other_voices(subject: Subject) -> Judged:
     if likeness >= WARN_BELOW:
         return Judged("pass", value, "It sounds like one voice throughout.")
     verdict: Verdict = "warn" if likeness >= FAIL_BELOW else "fail"
-    places = _places(times, other)
+    places = _places(times, other, subject.activity.segments)
     message = f"From {places[0].start:.1f} s it sounds like another voice; the clone becomes a mixture of both."
     return Judged(verdict, value, message, ADVICE, elsewhere(subject, places), places)
 
 
-def _places(times: np.ndarray, other: np.ndarray) -> tuple[Segment, ...]:
-    """Where the windows of the smaller group lie, without the seam that both voices share."""
-    seam = WINDOW_SECONDS / 4
-    return tuple(
-        Segment(round(float(times[start]) + seam, 2), round(float(times[end - 1]) + WINDOW_SECONDS - seam, 2))
-        for start, end in runs(other)
-    )
+def _places(times: np.ndarray, other: np.ndarray, spoken: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Where the other voice speaks: from midway between windows of one and of the other, or to where speech ends."""
+    middles = times + WINDOW_SECONDS / 2
+    edges = [spoken[0].start, *((middles[:-1] + middles[1:]) / 2), spoken[-1].end]
+    return tuple(Segment(round(float(edges[start]), 2), round(float(edges[end]), 2)) for start, end in runs(other))
