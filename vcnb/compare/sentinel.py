@@ -1,0 +1,272 @@
+"""Whether a take is what was asked for: the right speaker, the whole text once, and nothing else.
+
+A voice is measured against its own earlier takes, never against another system's idea of it. What cannot be judged yet
+is "unknown", and unknown is no pass.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from vcnb.audio.clip import Clip, Segment, Speech
+
+from .pacing import spoken_weight
+from .sound import Sound
+
+__all__ = ["Drift", "Evidence", "watch"]
+
+Verdict = Literal["pass", "fail", "unknown"]
+Floats = npt.NDArray[np.float32]
+
+FEWEST = 2  # earlier takes of the voice
+# Ours, on takes of the practice service: a voice's own takes stay above 0.95 of their mean, another's below 0.88. The
+# hosted service varies more, so the bar follows the least alike of the earlier takes, within these.
+SPEAKER_BELOW = 0.05
+SPEAKER_AT_MOST, SPEAKER_AT_LEAST = 0.92, 0.78
+# Speech lies within 3.5 % of what its text and the voice's pace make of it (see `pacing`). Ours: shorter by 2.3 of such
+# steps is one good take in a hundred; the pace itself is as sure as the takes it is known from are many.
+STEP, STEPS, LONGER = 0.035, 2.3, 0.25
+UNPACED = (0.4, 2.2)  # of an ordinary pace, where the voice's own is not known
+ORDINARY_PACE = 1.0  # seconds a unit of weight, by the way the weights were found
+SHORTEST_SPEECH = 3.0  # seconds; below it a single pause decides
+LONGEST_SILENCE = 1.6  # seconds; no comma and no full stop is longer
+LAST = 0.03  # seconds
+ABRUPT_DB = -9.0  # of the last 30 ms against speech: a sentence that ends by itself is softer
+# Two stretches are the same sound if their frames differ by less, averaged over the stretch.
+SAME_DB = 4.0
+STRETCH = 1.0  # seconds
+BANDS_HZ = np.geomspace(120, 6_500, 25)
+ACTIVE_DB = 35.0
+AROUND = 50  # frames
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one check found.
+
+    Parameters
+    ----------
+    check : {"speaker", "length", "silence", "ending", "loop", "leak"}
+        What was looked at.
+    verdict : {"pass", "fail", "unknown"}
+        Unknown is no pass.
+    value : float
+        What was measured; NaN where nothing could be.
+    unit : str
+        Of the value.
+    message : str
+        One sentence.
+    segments : tuple of Segment
+        Where.
+    """
+
+    check: str
+    verdict: Verdict
+    value: float
+    unit: str
+    message: str
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The verdict on a take.
+
+    Parameters
+    ----------
+    evidence : tuple of Evidence
+        One a check.
+    """
+
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail if any check fails; else unknown if any is unknown; else pass."""
+        found = {each.verdict for each in self.evidence}
+        return "fail" if "fail" in found else "unknown" if "unknown" in found else "pass"
+
+    @property
+    def words(self) -> str:
+        """Say what is wrong, or that nothing is, in a few words."""
+        wrong = [each.message for each in self.evidence if each.verdict == "fail"]
+        open_ones = [each.message for each in self.evidence if each.verdict == "unknown"]
+        return " ".join(wrong or open_ones or ["The right voice, the whole text."])
+
+
+def watch(take: Speech, earlier: Sequence[Clip | Sound] = (), *, reference: Clip | Sound | None = None) -> Drift:
+    """Look whether a take is what was asked for.
+
+    Parameters
+    ----------
+    take : Speech
+        What was spoken, with its text.
+    earlier : sequence of Speech or Sound of Speech
+        Other takes of the same voice that were good; from two on, speaker and length are judged by them.
+    reference : Clip or Sound, optional
+        The recording that the voice was made from: none of it may be heard in the take.
+
+    Returns
+    -------
+    Drift
+        Found with texts of 8 s and more; short ones are judged with more doubt.
+    """
+    sound, others = Sound(take), [_sound(each) for each in earlier]
+    checks = [_speaker(sound, others), _length(sound, others), _silence(sound), _ending(sound), _loop(sound)]
+    if reference is not None:
+        checks.append(_leak(sound, _sound(reference)))
+    return Drift(tuple(checks))
+
+
+def _sound(clip: Clip | Sound) -> Sound:
+    return clip if isinstance(clip, Sound) else Sound(clip)
+
+
+def _speaker(sound: Sound, others: Sequence[Sound]) -> Evidence:
+    points = np.array([point for each in others if np.isfinite(point := each.embedding).all()])
+    if len(points) < FEWEST or not np.isfinite(sound.embedding).all():
+        return Evidence("speaker", "unknown", math.nan, "cosine", f"The speaker is known from {FEWEST} takes on.")
+    mean = points.mean(0)
+    mean /= np.linalg.norm(mean)
+    bar = float(np.clip((points @ mean).min() - SPEAKER_BELOW, SPEAKER_AT_LEAST, SPEAKER_AT_MOST))
+    cosine = float(sound.embedding @ mean)
+    if cosine >= bar:
+        return Evidence("speaker", "pass", cosine, "cosine", "It sounds like its earlier takes.")
+    return Evidence("speaker", "fail", cosine, "cosine", "It does not sound like its earlier takes.")
+
+
+def _length(sound: Sound, others: Sequence[Sound]) -> Evidence:
+    clip = sound.clip
+    weight = spoken_weight(clip.text) if isinstance(clip, Speech) else 0.0
+    if not weight:
+        return Evidence("length", "unknown", math.nan, "", "Without words in the text its length says nothing.")
+    own = [pace for each in others if (pace := _pace(each)) is not None]
+    expected = weight * (float(np.median(own)) if len(own) >= FEWEST else ORDINARY_PACE)
+    ratio = sound.activity.seconds / expected
+    known = len(own) >= FEWEST
+    low, high = (1 - STEPS * STEP * math.sqrt(1 + math.pi / 2 / len(own)), 1 + LONGER) if known else UNPACED
+    if ratio < low:
+        return Evidence("length", "fail", ratio, "of expected", "It is too short for its text: something is missing.")
+    if ratio > high:
+        return Evidence("length", "fail", ratio, "of expected", "It is too long for its text.")
+    if len(own) < FEWEST:
+        return Evidence("length", "unknown", ratio, "of expected", f"The pace is known from {FEWEST} takes on.")
+    return Evidence("length", "pass", ratio, "of expected", "It is as long as its text.")
+
+
+def _pace(sound: Sound) -> float | None:
+    """Seconds of speech a unit of text."""
+    clip = sound.clip
+    weight = spoken_weight(clip.text) if isinstance(clip, Speech) else 0.0
+    return sound.activity.seconds / weight if weight and sound.activity.seconds >= SHORTEST_SPEECH else None
+
+
+def _silence(sound: Sound) -> Evidence:
+    spoken = sound.activity.segments
+    if not spoken:
+        return Evidence(
+            "silence", "fail", sound.clip.duration, "s", "Nobody speaks.", (Segment(0, sound.clip.duration),)
+        )
+    ends = [0.0, *(each.end for each in spoken)]
+    starts = [*(each.start for each in spoken), sound.clip.duration]
+    gaps = [Segment(end, start) for end, start in zip(ends, starts, strict=True)]
+    longest = max(gap.duration for gap in gaps)
+    if longest <= LONGEST_SILENCE:
+        return Evidence("silence", "pass", longest, "s", "No pause is too long.")
+    where = tuple(gap for gap in gaps if gap.duration > LONGEST_SILENCE)
+    return Evidence("silence", "fail", longest, "s", f"It is silent for {longest:.1f} s.", where)
+
+
+def _ending(sound: Sound) -> Evidence:
+    samples, rate = sound.clip.samples, sound.clip.sample_rate
+    last = samples[-round(LAST * rate) :]
+    inside = sound.activity.at(np.arange(len(samples)) / rate) > 0.5
+    spoken = samples[inside]
+    if not len(spoken):
+        return Evidence("ending", "unknown", math.nan, "dB", "Nobody speaks, so nothing ends.")
+    level = 10 * math.log10((float(np.mean(np.square(last))) + 1e-12) / (float(np.mean(np.square(spoken))) + 1e-12))
+    if level <= ABRUPT_DB:
+        return Evidence("ending", "pass", level, "dB", "It ends by itself.")
+    end = sound.clip.duration
+    return Evidence(
+        "ending", "fail", level, "dB", "It breaks off in the middle of a sound.", (Segment(end - LAST, end),)
+    )
+
+
+def _loop(sound: Sound) -> Evidence:
+    if isinstance(sound.clip, Speech) and _repeats(sound.clip.text):
+        return Evidence("loop", "pass", math.nan, "dB", "The text itself repeats words, so that repeating is right.")
+    frames, active = _frames(sound)
+    best, where = _same(frames, active, frames, active, least_lag=round(STRETCH / sound.spectrogram.hop / 2))
+    if best > SAME_DB:
+        return Evidence("loop", "pass", best, "dB", "Nothing is said twice in the same way.")
+    return Evidence("loop", "fail", best, "dB", "A stretch is heard twice.", (where,))
+
+
+def _leak(sound: Sound, reference: Sound) -> Evidence:
+    best, where = _same(*_frames(sound), *_frames(reference))
+    if best > SAME_DB:
+        return Evidence("leak", "pass", best, "dB", "Nothing of the reference is in it.")
+    return Evidence("leak", "fail", best, "dB", "A stretch of the reference is heard in it.", (where,))
+
+
+def _repeats(text: str) -> bool:
+    """Whether three words stand twice in the text."""
+    words = re.findall(r"\w+", text.casefold())
+    threes = [tuple(words[at : at + 3]) for at in range(len(words) - 2)]
+    return len(set(threes)) < len(threes)
+
+
+def _frames(sound: Sound) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Shape of the spectrum of each 10 ms in dB, whatever its level; and which frames are loud enough to compare."""
+    spectrogram = sound.spectrogram
+    edges = np.searchsorted(spectrogram.frequencies, BANDS_HZ)
+    sums = np.stack(
+        [spectrogram.power[:, low : max(high, low + 1)].sum(1) for low, high in itertools.pairwise(edges)], 1
+    )
+    levels = 10 * np.log10(sums.sum(1) + 1e-12)
+    # What is pasted in may be soft: it is compared with what is around it.
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(levels, AROUND, mode="edge"), 2 * AROUND + 1).max(1)
+    spoken = sound.activity.at(spectrogram.times) > 0.5
+    shape = 10 * np.log10(np.maximum(sums, sums.sum(1, keepdims=True) * 1e-5) + 1e-12)
+    shape -= shape.mean(1, keepdims=True)
+    return shape.astype(np.float32), spoken & (levels > around - ACTIVE_DB)
+
+
+def _same(
+    one: Floats,
+    one_active: npt.NDArray[np.bool_],
+    other: Floats,
+    other_active: npt.NDArray[np.bool_],
+    *,
+    least_lag: int | None = None,
+) -> tuple[float, Segment]:
+    """Find the stretch of `one` that is most like a stretch of `other`: mean difference in dB, and where it lies."""
+    n = round(STRETCH / 0.01)
+    squares = (one**2).mean(1)[:, None] + (other**2).mean(1)[None] - 2 * (one @ other.T) / one.shape[1]
+    distance = np.sqrt(np.maximum(squares, 0))
+    both = one_active[:, None] & other_active[None]
+    best, where = math.inf, Segment(0, 0)
+    for lag in range(-len(one) + n, len(other) - n + 1):
+        if least_lag is not None and lag < least_lag:
+            continue
+        along, active = np.diagonal(distance, lag), np.diagonal(both, lag)
+        if len(along) < n:
+            continue
+        sums = np.cumsum(np.r_[0.0, np.where(active, along, 0)])
+        counts = np.cumsum(np.r_[0, active])
+        n_active = counts[n:] - counts[:-n]
+        mean = np.where(n_active > 0.7 * n, (sums[n:] - sums[:-n]) / np.maximum(n_active, 1), math.inf)
+        at = int(np.argmin(mean))
+        if mean[at] < best:
+            start = (at + max(0, -lag)) * 0.01
+            best, where = float(mean[at]), Segment(start, start + STRETCH)
+    return best, where
