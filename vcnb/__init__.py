@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from vcnb.widgets.synthesis import Synthesis
     from vcnb.widgets.recorder import Recorder
     from vcnb.widgets.uploader import Uploader
+    from vcnb.widgets.voices import Voices
     from vcnb.workflow.account import Account
     from vcnb.workflow.connecting import connect
     from vcnb.workflow.doctor import doctor
+    from vcnb.workflow.importing import import_library
 
 __all__ = [
     "Account",
@@ -43,10 +45,12 @@ __all__ = [
     "Uploader",
     "VcnbError",
     "Voice",
+    "Voices",
     "compare",
     "connect",
     "diagnose",
     "doctor",
+    "import_library",
     "load",
     "repair",
     "samples",
@@ -68,10 +72,12 @@ _ROOMS = {
     "Uploader": "vcnb.widgets.uploader",
     "VcnbError": "vcnb.errors",
     "Voice": "vcnb.protocol.voice",
+    "Voices": "vcnb.widgets.voices",
     "compare": "vcnb.compare.comparison",
     "connect": "vcnb.workflow.connecting",
     "diagnose": "vcnb.diagnose.report",
     "doctor": "vcnb.workflow.doctor",
+    "import_library": "vcnb.workflow.importing",
     "load": "vcnb.audio.load",
     "repair": "vcnb.repair.repair",
     "samples": "vcnb.audio.samples",
