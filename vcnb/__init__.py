@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vcnb.errors import VcnbError
     from vcnb.protocol.voice import Voice
     from vcnb.repair.repair import repair
+    from vcnb.widgets.diagnosis import Diagnosis
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
     from vcnb.widgets.synthesis import Synthesis
@@ -34,6 +35,7 @@ __all__ = [
     "Account",
     "Clip",
     "Comparison",
+    "Diagnosis",
     "Enrollment",
     "Finding",
     "Player",
@@ -61,6 +63,7 @@ _ROOMS = {
     "Account": "vcnb.workflow.account",
     "Clip": "vcnb.audio.clip",
     "Comparison": "vcnb.compare.comparison",
+    "Diagnosis": "vcnb.widgets.diagnosis",
     "Enrollment": "vcnb.widgets.enrollment",
     "Finding": "vcnb.diagnose.report",
     "Player": "vcnb.widgets.player",

@@ -39,9 +39,9 @@ class Arriving(BaseWidget):
             "window": WINDOW,
             "silence": SILENCE_MS,
         }
-        super().__init__({"limits": limits, **(state or {})}, **options)
         self._uploads = Uploads()
         self._decoded: set[str] = set()  # uploads that the browser has decoded
+        super().__init__({"limits": limits, **(state or {})}, **options)
 
     def arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:
         """Do something with a file that is here; called in a thread of its own.
