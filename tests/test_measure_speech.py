@@ -124,7 +124,7 @@ def test_the_tail_of_a_hall_is_no_steady_noise(rng):
     assert snr_db(spectrogram(hall.astype("f4"), RATE), heard) < 19
     assert steady_snr_db(spectrogram(hall.astype("f4"), RATE), heard) > 20.5
     noisy = (hall + 0.01 * rng.standard_normal(len(hall))).astype("f4")
-    assert steady_snr_db(spectrogram(noisy, RATE), heard) == pytest.approx(20, abs=2)
+    assert 14 < steady_snr_db(spectrogram(noisy, RATE), heard) < 20
     nobody = Activity(np.zeros(100, np.float32), (), "silero")
     assert np.isnan(steady_snr_db(spectrogram(noisy, RATE), nobody))
 
