@@ -38,13 +38,25 @@ def test_voiced_and_unvoiced_sounds_take_the_shape_of_the_voice(voices, base, vo
         assert apart(become, wanted) < 0.5 * apart(given, wanted), name
 
 
+def test_a_mapped_voice_moves_about_as_far_as_the_voice_itself(voices):
+    of, to = voices["thorsten_en"].timbre, voices["kathleen_en"].timbre
+    mapping = learn(of, to, f0=(120.0, 165.0))
+    bands = spectrum.smooth(of.voiced)
+    become = spectrum.cepstra(mapping.bands(bands, np.ones(len(bands), dtype=bool)))[:, 1:20].std(axis=0)
+    # Without what is given back it is 0.65 of it.
+    assert 0.72 < (become / to.voiced[:, 1:20].std(axis=0)).mean() < 1.1
+
+
 def test_a_voice_becomes_itself(voices):
     timbre = voices["thorsten_en"].timbre
     mapping = learn(timbre, timbre, f0=(120.0, 120.0), likeness=0.0)
     bands = spectrum.smooth(timbre.voiced)
     error = mapping.bands(bands, np.ones(len(bands), dtype=bool)) - bands
     assert mapping.factor == pytest.approx(1.0, abs=0.02)
-    assert abs(mapping.gain_db) < 1
+    power = spectrum.envelope(bands)
+    assert abs(mapping.gain_db(power, (120.0, 120.0))) < 1
+    # Below the lowest harmonic nothing sounds, and what is moved from there up is heard.
+    assert mapping.gain_db(power, (400.0, 120.0)) > 1
     assert 10 / np.log(10) * np.sqrt(np.square(error).mean()) < 2.5
 
 

@@ -30,6 +30,37 @@ def test_the_pitch_moves_by_as_much_as_it_is_told(semitones):
     assert len(parts[0]) == len(sound)
 
 
+@pytest.mark.parametrize(("off", "left"), [(0.3, 0.3), (3.0, 0.5), (-3.0, -0.5)])
+def test_a_clause_lies_at_most_half_a_semitone_off_the_voice(off, left):
+    base = (float(np.log(150.0)), 0.1)
+    sound = vowel(150.0 * 2 ** (off / 12), 1.5)
+    moved = median_f0(
+        np.concatenate(list(with_pitch(sound, base=base, target=base))).astype(np.float32), SPEECH_SAMPLE_RATE
+    )
+    assert 12 * np.log2(moved / 150.0) == pytest.approx(left, abs=0.15)
+
+
+def test_the_gain_is_told_what_the_clause_is_and_scales_all_of_it():
+    sound = np.concatenate([vowel(150.0, 1.0), np.zeros(2400), vowel(150.0, 1.0)])
+    pitch = (float(np.log(150.0)), 0.1)
+    told = []
+    plain = np.concatenate(list(with_pitch(sound, base=pitch, target=(float(np.log(200.0)), 0.1))))
+    louder = np.concatenate(
+        list(
+            with_pitch(
+                sound,
+                base=pitch,
+                target=(float(np.log(200.0)), 0.1),
+                gain=lambda power, f0: told.append((power.shape, f0)) or 2.0,
+            )
+        )
+    )
+    np.testing.assert_allclose(louder, 2 * plain, atol=1e-12)
+    ((shape, f0),) = told
+    assert shape[0] > 50
+    assert f0 == pytest.approx((150.0, 200.0), rel=0.02)
+
+
 @pytest.mark.parametrize("share", [0.6, 1.0, 1.8])
 def test_the_melody_is_stretched_by_the_spread(share):
     steps = [np.concatenate([vowel(f0, 1.0), np.zeros(6000)]) for f0 in (130.0, 170.0)]

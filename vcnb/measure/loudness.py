@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from .stft import Spectrogram
 
-__all__ = ["integrated_loudness", "loudness_lufs"]
+__all__ = ["integrated_loudness", "loudness_lufs", "weighting"]
 
 # Reference [1]: blocks of 400 ms that overlap by three quarters, an absolute gate and a relative one.
 BLOCK = 40  # frames of 10 ms
@@ -38,7 +38,7 @@ def loudness_lufs(spectrogram: Spectrogram) -> float:
     ----------
     .. [1] Recommendation ITU-R BS.1770-5, "Algorithms to measure audio programme loudness and true-peak audio level".
     """
-    return _gated(spectrogram.power @ _weights(spectrogram.frequencies))
+    return _gated(spectrogram.power @ weighting(spectrogram.frequencies))
 
 
 def integrated_loudness(samples: npt.NDArray[np.float32], sample_rate: int) -> float:
@@ -63,9 +63,29 @@ def integrated_loudness(samples: npt.NDArray[np.float32], sample_rate: int) -> f
     step = round(0.01 * sample_rate)
     # The filters' own size of response, without their phase; zeros behind it keep its end out of its beginning.
     n_fft = len(samples) + sample_rate
-    response = np.sqrt(_weights(np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float32)))
+    response = np.sqrt(weighting(np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float32)))
     heard = np.fft.irfft(np.fft.rfft(samples, n_fft) * response, n_fft)[: len(samples) // step * step]
     return _gated(np.square(heard).reshape(-1, step).mean(1))
+
+
+def weighting(frequencies: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Power response of the two filters.
+
+    Parameters
+    ----------
+    frequencies : np.ndarray [shape=(n,)]
+        Hz; above the filters' own range they are flat.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+        By what the power at each frequency counts.
+    """
+    z = np.exp(-2j * np.pi * np.minimum(frequencies, FILTERS_RATE / 2) / FILTERS_RATE)
+    response = np.ones(len(z))
+    for numerator, denominator in (SHELF, HIGH_PASS):
+        response = response * np.abs(np.polyval(numerator[::-1], z) / np.polyval(denominator[::-1], z)) ** 2
+    return response.astype(np.float32)
 
 
 def _gated(frames: npt.NDArray[np.floating]) -> float:
@@ -84,12 +104,3 @@ def _gated(frames: npt.NDArray[np.floating]) -> float:
 def _lufs(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     lufs: npt.NDArray[np.float64] = OFFSET + 10 * np.log10(np.maximum(power, 1e-20))
     return lufs
-
-
-def _weights(frequencies: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Power response of the two filters; above their own range they are flat."""
-    z = np.exp(-2j * np.pi * np.minimum(frequencies, FILTERS_RATE / 2) / FILTERS_RATE)
-    response = np.ones(len(z))
-    for numerator, denominator in (SHELF, HIGH_PASS):
-        response = response * np.abs(np.polyval(numerator[::-1], z) / np.polyval(denominator[::-1], z)) ** 2
-    return response.astype(np.float32)

@@ -1,9 +1,7 @@
 """How the colour of one voice becomes that of another, though the two never said the same.
 
 Vocal-tract length first, then a map between clusters of sounds that is learnt from nearest neighbours in both
-directions (INCA: D. Erro, A. Moreno and A. Bonafonte, "INCA algorithm for training voice conversion systems from
-nonparallel corpora", IEEE Transactions on Audio, Speech, and Language Processing 18, 2010), then what the voice itself
-sounded like nearby, and at last its mean and spread in each coefficient.
+directions, then what the voice itself sounded like nearby, and at last its mean and spread in each coefficient.
 """
 
 from __future__ import annotations
@@ -13,7 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from .spectrum import BAND_WIDTHS, N_BANDS, Frames, band_of, cepstra, envelope, log_mel, pooled, smooth, warped
+from vcnb.measure.loudness import weighting
+
+from .clusters import Clusters, Normal, nearby, paired, squared_distances, thinned
+from .spectrum import BAND_HZ, BAND_WIDTHS, N_BANDS, Frames, band_of, cepstra, envelope, log_mel, pooled, smooth, warped
 from .timbre import Timbre
 
 __all__ = ["LIKENESS", "Mapping", "learn"]
@@ -28,54 +29,22 @@ COMPARED_BANDS = 55  # up to 8 kHz, which narrow references have as well
 COMPARED_FRAMES = 500
 PITCH_EXPONENT = 0.3  # a voice an octave up has a tract shorter by about a fifth
 PITCH_TRUST = 6.0
-CLUSTERS = 16
-ROUNDS = 4
-PAIRED = 3  # neighbours that stand for a frame
 PAIRED_FRAMES = 800
-COMPARED_CEPSTRA = 20
-LEVEL_WEIGHT = 0.3
-SOFTNESS = 8.0
-SLOPE_PRIOR = 8.0
-OFFSET_PRIOR = 60.0
-SLOPES = (0.5, 1.2)
 SPREAD_RESTORED = (1.0, 1.6)
+# What is averaged moves too little and sounds like nobody in particular: half of what the mapping still lacks of the
+# voice's own spread is given back. All of it costs clarity.
+LIVELINESS = 0.5
+LIVELINESS_LIMITS = (0.5, 2.0)
+LOUDNESS_LIVELINESS = 1.1  # at most, of the level
 SPREADS = (0.3, 3.0)
 UNVOICED_SPREADS = (0.7, 1.4)
-NEIGHBOURS = 4
 NEIGHBOUR_FRAMES = 7  # about 35 ms: a neighbour more or less makes no click
 VOICING_FRAMES = 5
 SILENCE_DB = 45.0
 SILENCE_EDGE_DB = 10.0
 FEWEST_UNVOICED = 20
 MOST_EXCESS = 3.0  # natural logarithm of power
-
-
-@dataclass(frozen=True, eq=False)
-class _Normal:
-    """Mean and spread of each coefficient."""
-
-    mean: Frames
-    spread: Frames
-
-    @classmethod
-    def of(cls, frames: Frames) -> _Normal:
-        return cls(frames.mean(axis=0), frames.std(axis=0) + np.float32(1e-3))
-
-    def off(self, frames: Frames) -> Frames:
-        return np.asarray((frames - self.mean) / self.spread)
-
-
-@dataclass(frozen=True, eq=False)
-class _Clusters:
-    """A soft piecewise linear map, coefficient by coefficient."""
-
-    centres: Frames
-    slopes: Frames
-    offsets: Frames
-
-    def map(self, frames: Frames) -> Frames:
-        shares = _shares(frames, self.centres)
-        return np.asarray(shares @ self.offsets + frames * (shares @ self.slopes))
+_HEARD = BAND_WIDTHS * weighting(BAND_HZ.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +55,15 @@ class Mapping:
     ----------
     factor : float
         By which the frequency axis is scaled.
-    gain_db : float
-        How much louder the base speaker becomes by it.
     """
 
     factor: float
-    gain_db: float
     _likeness: float = field(repr=False)
-    _from: tuple[_Normal, _Normal] = field(repr=False)
-    _to: tuple[_Normal, _Normal] = field(repr=False)
-    _clusters: _Clusters = field(repr=False)
-    _restored: _Normal = field(repr=False)
+    _from: tuple[Normal, Normal] = field(repr=False)
+    _to: tuple[Normal, Normal] = field(repr=False)
+    _clusters: Clusters = field(repr=False)
+    _restored: Normal = field(repr=False)
+    _lively: Normal = field(repr=False)
     _neighbours: Frames = field(repr=False)
     _edge: int = field(repr=False)
     _silence: float = field(repr=False)
@@ -128,6 +95,25 @@ class Mapping:
             breath[voiced] = np.clip(envelope(moved), LEAST_BREATH, 1.0)
         return envelope(self.bands(log_mel(power), voiced)), breath
 
+    def gain_db(self, power: npt.NDArray[np.float64], f0: tuple[float, float]) -> float:
+        """Tell how much louder speech becomes by it, without making it.
+
+        Parameters
+        ----------
+        power : np.ndarray [shape=(n_frames, 513)]
+            Envelope of some voiced frames of the base speaker, at least one.
+        f0 : (float, float)
+            Their pitch (Hz), and the one that they get.
+
+        Returns
+        -------
+        float
+            dB, as the ear weighs them.
+        """
+        bands = log_mel(power)
+        mapped = self.bands(bands, np.ones(len(bands), dtype=bool))
+        return _sounding_db(mapped, f0[1]) - _sounding_db(bands, f0[0])
+
     def bands(self, bands: Frames, voiced: npt.NDArray[np.bool_]) -> Frames:
         """Map spectra.
 
@@ -158,10 +144,11 @@ class Mapping:
     def _voiced(self, frames: Frames) -> Frames:
         mapped = self._clusters.map(self._from[0].off(frames))
         restored = self._restored.mean + (mapped - self._restored.mean) * self._restored.spread
-        near = _smoothed(_nearby(mapped, self._neighbours), NEIGHBOUR_FRAMES)
+        near = _smoothed(nearby(mapped, self._neighbours), NEIGHBOUR_FRAMES)
         near[:, 0] = restored[:, 0]
         mixed = restored + np.float32(self._likeness) * (near - restored)
-        return smooth(_placed(mixed, self._from[0], self._to[0], SPREADS))
+        placed = _placed(mixed, self._from[0], self._to[0], SPREADS)
+        return smooth(self._to[0].mean + (placed - self._lively.mean) * self._lively.spread)
 
     def _unvoiced(self, frames: Frames) -> Frames:
         placed = _placed(self._from[1].off(frames), self._from[1], self._to[1], UNVOICED_SPREADS)
@@ -187,21 +174,21 @@ def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: flo
     """
     factor = _factor(base.voiced, voice.voiced, f0[1] / f0[0])
     moved = [cepstra(warped(smooth(frames), factor)) for frames in (base.voiced, _unvoiced_or_voiced(base))]
-    source = (_Normal.of(moved[0]), _Normal.of(moved[1]))
-    target = (_Normal.of(voice.voiced), _Normal.of(_unvoiced_or_voiced(voice)))
+    source = (Normal.of(moved[0]), Normal.of(moved[1]))
+    target = (Normal.of(voice.voiced), Normal.of(_unvoiced_or_voiced(voice)))
     mine, wanted = source[0].off(moved[0]), target[0].off(voice.voiced)
-    clusters = _pair(_thinned(mine, PAIRED_FRAMES), _thinned(wanted, PAIRED_FRAMES))
+    clusters = paired(thinned(mine, PAIRED_FRAMES), thinned(wanted, PAIRED_FRAMES))
     mapped = clusters.map(mine)
-    restored = _Normal(mapped.mean(axis=0), np.clip(1 / (mapped.std(axis=0) + 1e-6), *SPREAD_RESTORED))
+    restored = Normal(mapped.mean(axis=0), np.clip(1 / (mapped.std(axis=0) + 1e-6), *SPREAD_RESTORED))
     levels = _level_db(smooth(base.voiced))
     raw = Mapping(
         factor=factor,
-        gain_db=0.0,
         _likeness=likeness,
         _from=source,
         _to=target,
         _clusters=clusters,
         _restored=restored,
+        _lively=Normal(target[0].mean, np.ones_like(target[0].mean)),
         _neighbours=wanted,
         _edge=band_of(voice.bandwidth),
         _silence=float(np.percentile(levels, 97)) - SILENCE_DB,
@@ -209,10 +196,15 @@ def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: flo
         _hiss=np.zeros(N_BANDS, dtype=np.float32),
     )
     hiss = _excess(raw._unvoiced(moved[1]), smooth(_unvoiced_or_voiced(voice)))
-    softer = replace(raw, _hiss=hiss)
-    everything = np.ones(len(base.voiced), dtype=bool)
-    becomes = softer.bands(smooth(base.voiced), everything)
-    return replace(softer, gain_db=_sounding_db(becomes, f0[1]) - _sounding_db(smooth(base.voiced), f0[0]))
+    return replace(raw, _hiss=hiss, _lively=_lacking(cepstra(raw._voiced(moved[0])), target[0]))
+
+
+def _lacking(mapped: Frames, wanted: Normal) -> Normal:
+    """Where the mapped frames lie, and by how much they are to be drawn apart about it."""
+    found = Normal.of(mapped)
+    spread = np.clip(wanted.spread / found.spread, *LIVELINESS_LIMITS) ** LIVELINESS
+    spread[0] = min(spread[0], LOUDNESS_LIVELINESS)
+    return Normal(found.mean, spread)
 
 
 def _excess(mapped: Frames, wanted: Frames) -> Frames:
@@ -224,11 +216,11 @@ def _excess(mapped: Frames, wanted: Frames) -> Frames:
 def _factor(base: Frames, voice: Frames, higher: float) -> float:
     """Find the warp after which the frames of both lie nearest to each other, whatever their mean and spread."""
     expected = float(np.clip(higher**PITCH_EXPONENT, FACTORS[0], FACTORS[-1]))
-    shapes = _thinned(smooth(base), COMPARED_FRAMES)
-    wanted = _shape(smooth(_thinned(voice, COMPARED_FRAMES)))
+    shapes = thinned(smooth(base), COMPARED_FRAMES)
+    wanted = _shape(smooth(thinned(voice, COMPARED_FRAMES)))
     costs = []
     for factor in FACTORS:
-        distances = np.sqrt(np.maximum(_squared_distances(_shape(warped(shapes, factor)), wanted), 0))
+        distances = np.sqrt(np.maximum(squared_distances(_shape(warped(shapes, factor)), wanted), 0))
         cost = distances.min(axis=0).mean() + distances.min(axis=1).mean()
         costs.append(cost * (1 + PITCH_TRUST * np.log(factor / expected) ** 2))
     return float(FACTORS[int(np.argmin(costs))])
@@ -239,81 +231,10 @@ def _shape(bands: Frames) -> Frames:
     n = np.arange(COMPARED_BANDS)
     cosines = np.cos(np.pi / COMPARED_BANDS * np.outer(n + 0.5, np.arange(1, 16))).astype(np.float32)
     frames = bands[:, :COMPARED_BANDS] @ cosines
-    return _Normal.of(frames).off(frames)
+    return Normal.of(frames).off(frames)
 
 
-def _pair(mine: Frames, wanted: Frames) -> _Clusters:
-    """Pair frames with their nearest on the other side, learn the map, pair what is mapped, and so on."""
-    centres = _centres(mine)
-    mapped = mine
-    for _ in range(ROUNDS):
-        there, back = _weighted(mapped), _weighted(wanted)
-        distances = _squared_distances(there, back)
-        theirs = wanted[_nearest(distances, PAIRED)].mean(axis=1)
-        ours = mine[_nearest(distances.T, PAIRED)].mean(axis=1)
-        clusters = _fitted(np.concatenate([mine, ours]), np.concatenate([theirs, wanted]), centres)
-        mapped = clusters.map(mine)
-    return clusters
-
-
-def _fitted(given: Frames, wanted: Frames, centres: Frames) -> _Clusters:
-    """Slope and offset of each cluster, held near to no change where few frames speak for it."""
-    shares = _shares(given, centres)
-    weight = shares.sum(axis=0)[:, None] + 1e-6
-    mean, wanted_mean = shares.T @ given / weight, shares.T @ wanted / weight
-    scatter = shares.T @ given**2 - weight * mean**2
-    common = shares.T @ (given * wanted) - weight * mean * wanted_mean
-    slopes = np.clip((common + SLOPE_PRIOR) / (scatter + SLOPE_PRIOR), *SLOPES)
-    offsets = weight / (weight + OFFSET_PRIOR) * (wanted_mean - mean)
-    return _Clusters(centres, slopes, (1 - slopes) * mean + offsets)
-
-
-def _centres(frames: Frames) -> Frames:
-    """k-means, from frames spread over the recording."""
-    near = frames[:, :COMPARED_CEPSTRA]
-    centres = _thinned(near, CLUSTERS)
-    for _ in range(12):
-        labels = _squared_distances(near, centres).argmin(axis=1)
-        centres = np.stack(
-            [near[labels == k].mean(axis=0) if np.any(labels == k) else centre for k, centre in enumerate(centres)]
-        )
-    return centres
-
-
-def _shares(frames: Frames, centres: Frames) -> Frames:
-    """How much each frame belongs to each cluster."""
-    closeness = -_squared_distances(frames[:, :COMPARED_CEPSTRA], centres) / SOFTNESS
-    shares = np.exp(closeness - closeness.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def _nearby(frames: Frames, others: Frames) -> Frames:
-    """Mean of the nearest others, the nearer the more."""
-    distances = _squared_distances(_weighted(frames), _weighted(others))
-    nearest = _nearest(distances, NEIGHBOURS)
-    weights = 1 / (np.sqrt(np.maximum(np.take_along_axis(distances, nearest, axis=1), 0)) + 0.5)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray((others[nearest] * weights[:, :, None]).sum(axis=1))
-
-
-def _weighted(frames: Frames) -> Frames:
-    """Keep what sounds are told apart by: hardly the level, and no fine detail."""
-    near = frames[:, :COMPARED_CEPSTRA].copy()
-    near[:, 0] *= LEVEL_WEIGHT
-    return near
-
-
-def _squared_distances(frames: Frames, others: Frames) -> Frames:
-    squares = (frames**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
-    return np.asarray(squares - 2 * frames @ others.T)
-
-
-def _nearest(distances: Frames, count: int) -> npt.NDArray[np.intp]:
-    count = min(count, distances.shape[1])
-    return np.argpartition(distances, count - 1, axis=1)[:, :count]
-
-
-def _placed(frames: Frames, source: _Normal, target: _Normal, limits: tuple[float, float]) -> Frames:
+def _placed(frames: Frames, source: Normal, target: Normal, limits: tuple[float, float]) -> Frames:
     """Give normalised frames the mean of the target, and its spread as far as that is sane."""
     ratio = np.clip(target.spread / source.spread, *limits)
     ratio[0] = min(ratio[0], 1.0)  # in a noisy or echoing room levels lie far apart, and would burst out
@@ -328,13 +249,6 @@ def _smoothed(frames: Frames, length: int) -> Frames:
     return np.asarray(sum(weight * padded[at : at + len(frames)] for at, weight in enumerate(window)))
 
 
-def _thinned(frames: Frames, most: int) -> Frames:
-    """Take at most so many frames, evenly."""
-    if len(frames) <= most:
-        return frames
-    return np.asarray(frames[np.linspace(0, len(frames) - 1, most).round().astype(int)])
-
-
 def _unvoiced_or_voiced(timbre: Timbre) -> Frames:
     return timbre.unvoiced if len(timbre.unvoiced) >= FEWEST_UNVOICED else timbre.voiced
 
@@ -345,6 +259,6 @@ def _level_db(bands: Frames) -> Frames:
 
 
 def _sounding_db(bands: Frames, f0: float) -> float:
-    """Mean power of what is heard: an envelope goes on below the pitch, where there are no harmonics."""
+    """Loudness of what sounds: an envelope goes on below the pitch, where there are no harmonics."""
     first = band_of(LOWEST_HARMONIC * f0)
-    return float(10 * np.log10((np.exp(bands[:, first:]) @ BAND_WIDTHS[first:]).mean()))
+    return float(10 * np.log10((np.exp(bands[:, first:]) @ _HEARD[first:]).mean()))

@@ -13,8 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
+from vcnb.measure.loudness import integrated_loudness
 
 from .engine import EngineError, Reference
 from .english import English
@@ -33,7 +35,7 @@ HIGH_ABOVE_HZ = 135.0  # halfway between espeak-ng's two voices (about 100 and 1
 # misses syllables in some languages, and a quick speaker of English is to be a quick speaker of Chinese.
 ORDINARY_PACE = 5.3
 PACE_LIMITS = (0.75, 1.3)  # beyond them espeak-ng drawls or swallows
-LEVEL_DBFS = -20.0  # of everything that is spoken, whatever the reference's level
+LOUDNESS_LUFS = -20.0  # of everything that is spoken, whatever the reference's level
 PIECE = round(0.4 * SPEECH_SAMPLE_RATE)
 FADE = round(0.005 * SPEECH_SAMPLE_RATE)
 SILENCE_BELOW_PEAK_DB = 45.0
@@ -84,7 +86,7 @@ class PracticeEngine:
         From 0, which keeps more of what was said, to 1, which keeps more of who is to say it.
     """
 
-    version = "practice 2"
+    version = "practice 3"
 
     def __init__(self, *, likeness: float = LIKENESS) -> None:
         self.likeness = likeness
@@ -92,6 +94,9 @@ class PracticeEngine:
         self._espeak = Espeak()
         self._bases: dict[tuple[str, bool], Profile] = {}
         self._lock = threading.Lock()
+        # Hundreds of small products: BLAS threads of several speakers wait for each other three times as long as one
+        # works, and 300 kanji, a minute of speech, took half a minute.
+        threadpool_limits(1, user_api="blas")
         self._read = lru_cache(VOICES_AT_HAND)(lambda profile: Profile.from_bytes(profile, self.version))
         self._mapping = lru_cache(VOICES_AT_HAND)(self._learn)
 
@@ -139,11 +144,8 @@ class PracticeEngine:
             pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
             sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
             if len(sound):
-                mapping = self._mapping(base, voice, self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS))
-                gain = 10 ** ((LEVEL_DBFS - base.rms_dbfs - mapping.gain_db) / 20)
-                pitches = {"base": (base.pitch, base.range), "target": (voice.pitch, voice.range)}
-                parts = with_pitch(sound, **pitches, recolour=mapping.recolour)
-                yield from (_limited(gain * part) for part in parts)
+                likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
+                yield from _converted(sound, base, voice, self._mapping(base, voice, likeness))
                 return
 
     def _base_says(self, speaker: str, text: str, *, high: bool, pace: float) -> Sound:
@@ -166,6 +168,25 @@ class PracticeEngine:
     def _learn(base: Profile, voice: Profile, likeness: float) -> Mapping:
         f0 = (float(np.exp(base.pitch)), float(np.exp(voice.pitch)))
         return learn(base.timbre, voice.timbre, f0=f0, likeness=likeness)
+
+
+def _converted(sound: Sound, base: Profile, voice: Profile, mapping: Mapping) -> Iterator[Sound]:
+    """Say a clause again as the voice, at the loudness of all that is spoken here."""
+    wanted_db = LOUDNESS_LUFS - _loudness(sound, base)
+    parts = with_pitch(
+        sound,
+        base=(base.pitch, base.range),
+        target=(voice.pitch, voice.range),
+        recolour=mapping.recolour,
+        gain=lambda power, f0: 10 ** ((wanted_db - mapping.gain_db(power, f0)) / 20),
+    )
+    yield from map(_limited, parts)
+
+
+def _loudness(sound: Sound, base: Profile) -> float:
+    """How loud a clause is; too short to be measured, as loud as its speaker mostly is."""
+    measured = integrated_loudness(sound.astype(np.float32), SPEECH_SAMPLE_RATE)
+    return measured if np.isfinite(measured) else base.rms_dbfs
 
 
 def _trimmed(sound: Sound) -> Sound:

@@ -21,8 +21,10 @@ __all__ = ["Profile", "measure"]
 
 # All ours. A fifth of an octave and more off the median are DIO's octave errors, not melody.
 OCTAVE_ERROR = 0.55  # natural logarithm; 9.5 semitones
-SHORTEST_VOICED = 1.0  # s; three seconds of speech, the service's least, hold about one and a half
+SHORTEST_VOICED = 1.0  # s; three seconds of speech hold about one and a half
+SHORTEST_SPEECH = 3.0  # s; the service's least
 
+_REMEDY = "record at least 3 s of clear speech, close to the microphone"
 _FIGURES = ("pitch", "range", "pace", "rms_dbfs")
 _FRAMES = ("voiced", "unvoiced", "breath")
 
@@ -125,19 +127,23 @@ def measure(reference: Reference) -> Profile:
     Raises
     ------
     UnusableReferenceError
-        If nobody speaks in it, or less than a second is voiced.
+        If it holds less than 3 s of clear speech, or less than a second of it is voiced.
     """
     samples, sample_rate = reference.samples, reference.sample_rate
     times, f0 = f0_track(samples, sample_rate)
     spoken = np.zeros(len(times), dtype=bool)
-    for segment in speech_segments(samples, sample_rate):
+    segments = speech_segments(samples, sample_rate)
+    for segment in segments:
         spoken |= (times >= segment.start) & (times < segment.end)
+    clear = sum(segment.duration for segment in segments)
+    if clear < SHORTEST_SPEECH:
+        raise UnusableReferenceError(f"Only {clear:.1f} s of the reference are clear speech.", remedy=_REMEDY)
     pitch = _without_octave_errors(np.log(f0[spoken & np.isfinite(f0)]))
     voiced = len(pitch) * HOP
     if voiced < SHORTEST_VOICED:
         raise UnusableReferenceError(
             f"Only {voiced:.1f} s of the reference are voiced speech.",
-            remedy="record at least 3 s of clear speech, close to the microphone",
+            remedy=_REMEDY,
         )
     return Profile(
         float(np.median(pitch)),

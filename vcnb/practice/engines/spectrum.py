@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 
 __all__ = [
+    "BAND_HZ",
     "BAND_WIDTHS",
     "Frames",
     "N_BANDS",
@@ -46,12 +47,12 @@ def _hz(mel: Any) -> Any:
 
 
 _BIN_HZ = np.arange(N_FFT // 2 + 1) * SPEECH_SAMPLE_RATE / N_FFT
-_BAND_HZ = _hz(np.linspace(0.0, _mel(_NYQUIST), N_BANDS))
+BAND_HZ = _hz(np.linspace(0.0, _mel(_NYQUIST), N_BANDS))  # middle of each band
 
 
 def _positions(hz: Any) -> npt.NDArray[np.float64]:
     """Where frequencies lie among the bands, as fractions of a band."""
-    return np.asarray(np.interp(_mel(hz), _mel(_BAND_HZ), np.arange(N_BANDS)))
+    return np.asarray(np.interp(_mel(hz), _mel(BAND_HZ), np.arange(N_BANDS)))
 
 
 def _interpolation(positions: npt.NDArray[np.float64]) -> Frames:
@@ -62,7 +63,7 @@ def _interpolation(positions: npt.NDArray[np.float64]) -> Frames:
 def _pooling() -> npt.NDArray[np.float64]:
     """Triangles over the bins, and the nearest bins where bands are narrower than a bin."""
     triangles = np.maximum(0.0, 1.0 - np.abs(_positions(_BIN_HZ)[:, None] - np.arange(N_BANDS)))
-    nearest = np.eye(len(_BIN_HZ))[np.abs(_BIN_HZ[:, None] - _BAND_HZ).argmin(axis=0)].T
+    nearest = np.eye(len(_BIN_HZ))[np.abs(_BIN_HZ[:, None] - BAND_HZ).argmin(axis=0)].T
     weights = np.where(triangles.sum(axis=0) > 0.5, triangles, nearest)
     return np.asarray(weights / weights.sum(axis=0))
 
@@ -177,8 +178,8 @@ def warped(bands: Frames, factor: float) -> Frames:
         Straight up to a knee, and from there to Nyquist, which stays.
     """
     knee = _KNEE * _NYQUIST / max(factor, 1.0)
-    above = knee + (_BAND_HZ - knee * factor) * (_NYQUIST - knee) / (_NYQUIST - knee * factor)
-    source = np.where(knee * factor < _BAND_HZ, above, _BAND_HZ / factor)
+    above = knee + (BAND_HZ - knee * factor) * (_NYQUIST - knee) / (_NYQUIST - knee * factor)
+    source = np.where(knee * factor < BAND_HZ, above, BAND_HZ / factor)
     return np.asarray(bands @ _interpolation(_positions(source)))
 
 
@@ -195,7 +196,7 @@ def band_of(hz: float) -> int:
     int
         Up to 64, which is none.
     """
-    return int(np.searchsorted(_BAND_HZ, hz))
+    return int(np.searchsorted(BAND_HZ, hz))
 
 
 def extended(bands: Frames, bandwidth: float) -> Frames:

@@ -21,19 +21,28 @@ __all__ = ["with_pitch"]
 FRAME_PERIOD_MS = 5.0  # WORLD's own default
 FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers
 STRETCH_LIMITS = (0.6, 1.8)  # ours: a melody much wider or narrower than the base's would sing or drone
+# Ours. A clause as a whole may lie half a semitone off the voice's middle; what is more is the base speaker's habit.
+DRIFT = np.log(2) / 24
+RUNS, RUN = 24, 7  # runs of so many frames each
 _HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
 # Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
 PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
 _MARGIN = 8  # frames on both sides of a part that are made and thrown away
 
 Frames = npt.NDArray[np.float64]
+Gain = Callable[[Frames, tuple[float, float]], float]
 Recolour = Callable[[Frames, Frames, npt.NDArray[np.bool_]], tuple[Frames, Frames]]
 
 
 def with_pitch(
-    samples: Frames, *, base: tuple[float, float], target: tuple[float, float], recolour: Recolour | None = None
+    samples: Frames,
+    *,
+    base: tuple[float, float],
+    target: tuple[float, float],
+    recolour: Recolour | None = None,
+    gain: Gain | None = None,
 ) -> Iterator[Frames]:
-    """Speak again with another pitch: log F0 moved by its middle and stretched by its spread.
+    """Speak a clause again with another pitch: log F0 moved by its middle and stretched by its spread.
 
     Parameters
     ----------
@@ -44,6 +53,9 @@ def with_pitch(
     recolour : callable, optional
         Takes the power envelope [shape=(n_frames, 513)], the aperiodic share of the same shape and which frames are
         voiced, and gives back the first two as they should be. May look at eight frames on either side.
+    gain : callable, optional
+        Takes the power envelope of some voiced frames [shape=(n_frames, 513)] and their pitch before and after (Hz),
+        and gives the factor for the whole clause. It is asked before the first part, and not where nothing is voiced.
 
     Yields
     ------
@@ -56,8 +68,17 @@ def with_pitch(
     stretch = float(np.clip(target[1] / max(base[1], 1e-3), *STRETCH_LIMITS))
     voiced = f0 > 0
     moved = np.zeros_like(f0)
-    # Kept within what the vocoder can make, whatever the reference was.
-    moved[voiced] = np.clip(np.exp(target[0] + (np.log(f0[voiced]) - base[0]) * stretch), FMIN / 2, 2 * FMAX)
+    if voiced.any():
+        melody = (np.log(f0[voiced]) - base[0]) * stretch
+        middle = float(np.median(melody))
+        melody += np.clip(middle, -DRIFT, DRIFT) - middle
+        # Kept within what the vocoder can make, whatever the reference was.
+        moved[voiced] = np.clip(np.exp(target[0] + melody), FMIN / 2, 2 * FMAX)
+    factor = 1.0
+    if gain is not None and voiced.any():
+        some = _some(voiced)
+        power = pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+        factor = gain(power, (float(np.median(f0[some])), float(np.median(moved[some]))))
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
         low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
@@ -66,13 +87,20 @@ def with_pitch(
         if recolour is not None:
             envelope, breath = recolour(envelope, breath, voiced[low:high])
         sound = pyworld.synthesize(moved[low:high], envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS)
-        sound = sound[(start - low) * _HOP :]
+        sound = factor * sound[(start - low) * _HOP :]
         ramp = np.linspace(0.0, 1.0, len(carried))
         sound[: len(carried)] = carried * (1 - ramp) + sound[: len(carried)] * ramp
         length = (end - start) * _HOP
         # One frame beyond the cut is kept, and fades over into the next part.
         carried = sound[length : length + _HOP] if end < len(f0) else np.zeros(0)
         yield np.asarray(sound[: min(length, len(samples) - start * _HOP)], dtype=np.float64)
+
+
+def _some(voiced: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Short runs of voiced frames from all over the clause: enough to tell how loud it is."""
+    frames = np.flatnonzero(voiced)
+    middles = np.linspace(0, len(frames) - 1, min(RUNS, len(frames))).round().astype(int)
+    return np.unique(frames[np.clip(middles[:, None] + np.arange(-RUN // 2 + 1, RUN // 2 + 1), 0, len(frames) - 1)])
 
 
 def _parts(samples: Frames, voiced: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
