@@ -403,8 +403,9 @@ _half: list[Sounds] = []  # of a worker process
 
 
 def read_in(folder: Path, half: str) -> None:
-    """Begin a worker process."""
-    _half.append(sounds(folder, half))
+    """Begin a worker process; one that was forked has the sounds already."""
+    if not _half:
+        _half.append(sounds(folder, half))
 
 
 def judged(task: tuple[str, int]) -> list[dict[str, Any]]:
@@ -424,7 +425,8 @@ def main() -> int:
     parser.add_argument("--fewer", type=int, default=1, help="try each recipe on so many times fewer voices")
     parser.add_argument("--out", type=Path, help="add every answer to this file, a line of JSON each")
     given = parser.parse_args()
-    half = sounds(given.folder, given.half)
+    read_in(given.folder, given.half)
+    half = _half[0]
     todo = tasks(half, given.only, given.fewer)
     answers: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.processes, initializer=read_in, initargs=(given.folder, given.half)) as pool:
