@@ -83,3 +83,11 @@ class Practice:
             profile=self._profiles[f0],
             version=self.engine.version,
         ).voice
+
+    def voices(self, n: int, target_model: str = "qwen3-tts-vc-2026-01-22") -> None:
+        """Put many voices into the account that never speak."""
+        assert self.service.state is not None
+        made = [(f"qwen-tts-vc-v{i}-voice-20250812105009984-{i:04x}", target_model) for i in range(n)]
+        with self.service.state._change() as db:
+            insert = "INSERT INTO voices(voice, target_model, language, gmt_create) VALUES(?, ?, 'en', ?)"
+            db.executemany(insert, [(*each, "2026-08-12 10:50:09") for each in made])

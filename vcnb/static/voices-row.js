@@ -71,9 +71,9 @@ function voiceRow(view, roll, ear, row, index, act) {
   const language = row.language ? new Intl.DisplayNames([view.model.get("_words")._language], { type: "language" }).of(row.language) : "–";
   const tr = h("tr", { "aria-rowindex": index + 2 }, h("td", {}, h("label", { class: "vc-choice" }, box)), cell,
     h("td", { class: "p1" }, h("span", { class: "vc-tag" }, say(`kind.${row.kind ?? "none"}`))),
-    h("td", { class: "p2" }, language),
+    h("td", { class: "p3" }, language),
     h("td", { class: "is-right p1" }, row.created_at === null ? "–" : span(say, now - row.created_at)),
-    h("td", { class: "is-right p2" }, row.last_used_at === null ? say("unused") : span(say, now - row.last_used_at)),
+    h("td", { class: "is-right p3" }, row.last_used_at === null ? say("unused") : span(say, now - row.last_used_at)),
     leftCell(view, row),
     h("td", { class: "is-right p2" }, String(row.takes)),
     h("td", { class: "is-right p2" }, `$${row.cost.toFixed(3)}`),

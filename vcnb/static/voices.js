@@ -1,7 +1,7 @@
 // The panel of voices: a table of one page at a time, what it costs, and nothing that cannot be taken back unasked.
 
 const COLUMNS = [
-  ["name", ""], ["kind", "p1"], ["language", "p2"], ["created_at", "is-right p1"], ["last_used_at", "is-right p2"],
+  ["name", ""], ["kind", "p1"], ["language", "p3"], ["created_at", "is-right p1"], ["last_used_at", "is-right p3"],
   ["days_left", "is-right"], ["takes", "is-right p2"], ["cost", "is-right p2"],
 ];
 
