@@ -15,7 +15,13 @@ from vcnb.audio.clip import Clip
 from vcnb.catalog import LANGUAGES, MODELS
 from vcnb.errors import ClipError, SettingsError
 from vcnb.protocol.voice import check_preferred_name
+from vcnb.settings import Settings
 from vcnb.widgets.enrollment import Enrollment
+from vcnb.workflow.account import Account
+from vcnb.workflow.connection import Connection
+from vcnb.workflow.money import Purse
+from vcnb.workflow.sending import Manner
+from vcnb.workflow.unsure import Unsure
 
 WHOLE, LIVE = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
 ORDER = {
@@ -39,6 +45,20 @@ def account(practice):
     with_it = vcnb.connect("practice", base_url=practice.base_url, api_key=practice.api_key)
     yield with_it
     with_it.close()
+
+
+@pytest.fixture
+def hosted(practice, tmp_path, monkeypatch):
+    """Accounts that believe they are paid ones, each like a kernel of its own; they are patient for a moment."""
+    monkeypatch.setattr("vcnb.workflow.sending.UPLOAD_SPEED", 1e9)
+
+    def another(settle=2.0):
+        manner = Manner(False, settle=settle, lease=1.0, pause=0.1)
+        monkeypatch.setattr("vcnb.workflow.enrolling.Manner.of", lambda region: manner)
+        settings = Settings("singapore", practice.base_url, practice.api_key, None, tmp_path)
+        return Account(Connection(settings), Purse())
+
+    return another
 
 
 def until(condition, limit=20.0):
@@ -129,6 +149,54 @@ def test_a_lost_answer_is_said_and_looked_for(clip, account, practice):
     assert practice.counters()["create"] == practice.counters()["creations"] == 1
 
 
+def test_what_nothing_came_of_is_asked_again_only_by_its_button(clip, hosted, practice):
+    practice.fault("reset", "create")
+    panel, unsure = Enrollment(clip, account=hosted()), []
+    panel.observe(lambda change: unsure.append(change["new"]), "unsure")
+    press(panel)
+    assert [each and (each["name"], each["every"]) for each in unsure] == [("kathleen", 0.1), None]
+    assert (panel.outcome["state"], panel.outcome["settled"], panel.voice) == ("unknown", True, None)
+    press(panel)
+    assert practice.counters()["create"] == 1, "the main button pays for nothing that may exist"
+    panel._handle_custom_msg({"type": "settle"}, [])
+    until(lambda: panel.working is None)
+    assert panel.outcome["state"] == "unknown"
+    assert practice.counters()["create"] == 1
+    panel._handle_custom_msg({"type": "settle", "retry": True}, [])
+    until(lambda: panel.working is None)
+    assert panel.outcome["state"] == "ready"
+    assert panel.voice.name == "kathleen"
+    assert practice.counters()["creations"] == 1
+
+
+def test_what_nothing_came_of_can_be_left(clip, hosted, practice):
+    practice.fault("reset", "create")
+    panel = Enrollment(clip, account=hosted())
+    press(panel)
+    panel._handle_custom_msg({"type": "leave"}, [])
+    assert panel.outcome is None
+    assert panel.account.unsettled() == []
+    press(panel)
+    assert panel.outcome["state"] == "ready"
+    assert practice.counters()["creations"] == 1
+
+
+def test_a_new_kernel_goes_on_looking_and_says_so(clip, hosted, practice):
+    def end(step, share):
+        if isinstance(step, Unsure):
+            raise KeyboardInterrupt
+
+    practice.fault("reset_after", "create")
+    with pytest.raises(KeyboardInterrupt):
+        hosted(settle=60.0).enroll(clip, preferred_name="kathleen", consent="me", progress=end)
+    panel = Enrollment(account=hosted(settle=60.0))
+    until(lambda: panel.outcome and panel.working is None)
+    assert panel.outcome["state"] == "ready"
+    assert panel.outcome["name"] == "kathleen"
+    assert panel.voice.consent == "me"
+    assert practice.counters()["create"] == 1
+
+
 def test_a_second_press_after_success_makes_nothing_until_the_outcome_is_cleared(clip, account, practice):
     panel = Enrollment(clip, account=account)
     press(panel)
@@ -207,7 +275,7 @@ def test_a_clip_that_would_be_refused_says_why_and_can_be_mended(clip, account):
     press(panel)
     assert panel.error["kind"] == "ClipError"
     panel._handle_custom_msg({"type": "mend"}, [])
-    until(lambda: panel.working is None and panel.check)
+    until(lambda: panel.working is None and panel.check, limit=90)
     assert panel.check["failures"] == []
     assert "24000 Hz" in panel.check["mended"]
     assert panel.clip is not poor

@@ -49,11 +49,12 @@ def account(practice, tmp_path):
 @pytest.fixture
 def hosted(practice, tmp_path, monkeypatch):
     """Accounts that believe they are paid ones, each like a process of its own; they are patient for 0.3 s."""
-    monkeypatch.setattr("vcnb.workflow.enrolling.Manner.of", lambda region: FAST)
     monkeypatch.setattr("vcnb.workflow.sending.UPLOAD_SPEED", 1e9)
     opened = []
 
-    def another(limit=None, folder=tmp_path):
+    def another(limit=None, folder=tmp_path, settle=0.3):
+        manner = replace(FAST, settle=settle)
+        monkeypatch.setattr("vcnb.workflow.enrolling.Manner.of", lambda region: manner)
         settings = Settings("singapore", practice.base_url, practice.api_key, None, folder)
         opened.append(Account(Connection(settings), Purse(limit)))
         return opened[-1]
@@ -321,7 +322,7 @@ def test_nothing_is_let_be_while_a_voice_may_come_of_it(hosted, practice):
     practice.fault("error", "list", code="InvalidApiKey", status=401, times=None, skip=2)
     stop = threading.Event()
     with pytest.raises(OutcomeUnknownError, match="stopped") as caught:
-        enroll(hosted(), cancel=stop, progress=lambda step, _share: isinstance(step, Unsure) and stop.set())
+        enroll(hosted(settle=60.0), cancel=stop, progress=lambda step, _share: isinstance(step, Unsure) and stop.set())
     practice.ask("DELETE", "/practice/faults")
     with pytest.raises(SettingsError, match="may still come"):
         hosted().give_up(caught.value.intent)

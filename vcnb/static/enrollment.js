@@ -205,7 +205,8 @@ function footOf(view, draft, fields) {
   const cancel = h("button", { class: "vc-button is-small", type: "button" });
   const button = h("button", { class: "vc-button is-big vc-pay", type: "button" });
   const foot = h("footer", { class: "vc-foot has-line" }, bar, line, button);
-  let patient = 0, stopping = false, asked = false;
+  let patient = 0, stopping = false, asked = false, ticking = 0, told = null;
+  view.signal.addEventListener("abort", () => clearInterval(ticking));
 
   const missing = () => {
     const list = [];
@@ -229,15 +230,46 @@ function footOf(view, draft, fields) {
     const small = [said.small, outcome?.state === "part" && `${say("ready.kept")} ${ids(outcome)}`].filter(Boolean).join("\n");
     return { ...said, small, verdict: error.kind === "CancelledError" ? "unknown" : "fail" };
   };
+  /** Nobody knows, or nothing came of it: what a person may do about it, the price on what spends. */
+  const lost = (outcome) => {
+    const act = (text, message) => {
+      const each = h("button", { class: "vc-button is-small", type: "button" }, text);
+      each.addEventListener("click", () => order(model, message));
+      return each;
+    };
+    const { candidates, settled } = outcome, actions = candidates.map((id) => act(say("choose", { id }), { type: "settle", voice: id }));
+    if (!candidates.length && settled) actions.push(act(say("retry", { total: dollars(free ? 0 : price) }), { type: "settle", retry: true }));
+    else actions.push(act(say("look"), { type: "settle" }));
+    actions.push(act(say("leave"), { type: "leave" }));
+    return { verdict: "unknown", what: outcome.what, remedy: candidates.length || settled ? "" : sentence(outcome.remedy), small: ids(outcome), actions };
+  };
   const quiet = (text) => {
     delete line.dataset.verdict;
     line.replaceChildren(h("p", { class: "vc-quiet" }, text));
   };
+  /** While nobody knows: what is so until when, and a countdown that is shown but not read out every second. */
+  const unsure = (lost) => {
+    const at = new Date(lost.until * 1000), left = h("span", { class: "vc-num vc-left", "aria-hidden": "true" });
+    const tick = () => {
+      const seconds = Math.max(0, Math.round((at - Date.now()) / 1000));
+      left.textContent = ` ${say("unsure.left", { left: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` })}`;
+    };
+    tick();
+    clearInterval(ticking);
+    ticking = setInterval(tick, 1000);
+    const time = at.toLocaleTimeString(model.get("_words")._language, { hour12: false });
+    const remedy = h("span", {}, say("unsure.do", { every: lost.every, time }), left);
+    fillNotice(line, { verdict: "unknown", waiting: true, what: say("unsure", { name: lost.name }), remedy, actions: [cancel] });
+  };
   const busy = (working) => {
     cancel.replaceChildren(icon("close"), say(stopping ? "stopping" : "cancel"));
+    const lost = model.get("unsure");
+    bar.hidden = working.share === null || Boolean(lost);
+    if (lost && lost === told) return; // said already: a reader would hear it again with every look
+    told = lost;
+    if (lost) return void unsure(lost);
     const what = say(`busy.${working.kind}`, { n: draft.values.models.length, name: draft.values.name });
-    fillNotice(line, { verdict: "info", waiting: true, what, remedy: sentence(working.step), actions: working.kind === "enroll" ? [cancel] : [] });
-    bar.hidden = working.share === null;
+    fillNotice(line, { verdict: "info", waiting: true, what, remedy: sentence(working.step), actions: working.kind === "mend" ? [] : [cancel] });
     bar.style.setProperty("--at", working.share ?? 0);
   };
   const show = () => {
@@ -249,12 +281,13 @@ function footOf(view, draft, fields) {
     if (blocked) button.setAttribute("aria-disabled", "true");
     button.replaceChildren(icon(ready ? "again" : "enroll"), ready ? say("again") : say("enroll", { n, total: dollars(free ? 0 : n * price) }));
     bar.hidden = true;
-    if (!working) { clearTimeout(patient); patient = 0; stopping = false; }
+    if (!working) { clearTimeout(patient); clearInterval(ticking); patient = 0; stopping = false; told = null; }
     if (working && patient === "over") busy(working);
     else if (working) patient ||= setTimeout(() => { patient = "over"; show(); }, PATIENCE_MS);
     else if (error) fillNotice(line, wrong(error, outcome));
     else if (ready) fillNotice(line, done(outcome));
-    else if (outcome) fillNotice(line, { verdict: "unknown", what: outcome.what, remedy: sentence(outcome.remedy), small: ids(outcome) });
+    else if (outcome?.state === "unknown") fillNotice(line, lost(outcome));
+    else if (outcome) fillNotice(line, { verdict: "pass", what: say("ready.kept"), small: ids(outcome) });
     else quiet(lacks.length ? say("need", { list: lacks.map(([word]) => say(word)).join(", ") }) : say("idle"));
     foot.dataset.verdict = line.dataset.verdict ?? "";
   };
@@ -277,7 +310,7 @@ function footOf(view, draft, fields) {
     if (made.length) draft.put({ models: draft.values.models.filter((name) => !made.includes(name)) });
   });
   view.follow(["working", "outcome", "error"], () => { asked = false; });
-  view.follow(["working", "outcome", "error", "clip_facts", "check"], show);
+  view.follow(["working", "outcome", "error", "unsure", "clip_facts", "check"], show);
   return foot;
 }
 

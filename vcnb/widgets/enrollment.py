@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -14,6 +16,7 @@ from vcnb.catalog import BYTES_PER_FILE, LANGUAGES, MODELS, NAME_LENGTH, PRICE_P
 from vcnb.diagnose.report import Finding, Report, diagnose
 from vcnb.errors import OutcomeUnknownError, VcnbError
 from vcnb.protocol.voice import Voice
+from vcnb.workflow.unsure import Unsure
 
 from .base import BaseWidget, Progress, held, joined
 from .player import Player
@@ -70,15 +73,19 @@ class Enrollment(BaseWidget):
     clip_facts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     check = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     outcome = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    unsure = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     voice = traitlets.Any(None)
 
     def __init__(self, clip: Any = None, *, account: Account | None = None, **options: Any) -> None:
         super().__init__({"offer": _offer(free=account is None or account.region == "practice")}, **options)
         self._account = account
         self._draft: dict[str, Any] = {}
+        self._order: dict[str, Any] = {"name": "", "models": []}
+        self._made: dict[str, Voice] = {}
         self._clip: Clip | None = None
         if clip is not None:
             self.clip = clip
+        self._take_up()
 
     @property
     def clip(self) -> Clip | None:
@@ -121,6 +128,76 @@ class Enrollment(BaseWidget):
         if self.outcome is None or self.outcome["state"] == "part":
             self.work("enroll", lambda progress, stopping: self._enroll(order, progress, stopping))
 
+    def receive_settle(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Look again for what got lost, take the voice that a person names, or ask once more."""
+        asked = {"voice": message.get("voice"), "retry": message.get("retry") is True}
+        if self.outcome is not None and self.outcome["state"] == "unknown":
+            intent = self.outcome["intent"]
+            self.work("settle", lambda progress, stopping: self._settle(intent, progress, stopping, **asked))
+
+    def receive_leave(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Let be what nothing came of; what may still come is looked for by the account."""
+        if self.outcome is not None and self.outcome["state"] == "unknown" and self._account is not None:
+            if self.outcome["settled"]:
+                self._account.give_up(self.outcome["intent"])
+            self.error = self.outcome = None
+
+    def _take_up(self) -> None:
+        """Go on with what got lost before the kernel was started anew."""
+        try:
+            left = self._account.left_open() if self._account is not None else []
+        except VcnbError:
+            return  # said as soon as the library is needed
+        if left:
+            self.work("settle", self._settle_left)
+
+    def _settle_left(self, progress: Progress, stopping: threading.Event) -> None:
+        left = self._account.unsettled() if self._account is not None else []
+        if left:
+            self._order = {"name": left[0].name, "models": [left[0].target_model]}
+            self._settle(left[0].id, progress, stopping)
+
+    def _settle(self, intent: str, progress: Progress, stopping: threading.Event, **asked: Any) -> None:
+        account = self._account
+        if account is None:
+            return
+        with self._told(self._order, self._made):
+            made = account.settle(intent, progress=self._saying(progress, 0), cancel=stopping, **asked)
+            self._made[made.target_model] = made
+
+    def _saying(self, progress: Progress, before: int) -> Progress:
+        """Pass steps on; what is unsure has a countdown of its own."""
+        models = self._order["models"]
+
+        def say(step: str, share: float | None) -> None:
+            if isinstance(step, Unsure):
+                known = self.unsure or {"until": 0.0}
+                if abs(known["until"] - step.until) > 1.0:  # the same moment, seen again
+                    self.unsure = {"name": step.name, "until": step.until, "every": step.every}
+            progress(step, None if share is None else (before + share) / len(models))
+
+        return say
+
+    @contextmanager
+    def _told(self, order: dict[str, Any], made: dict[str, Voice]) -> Iterator[None]:
+        """Turn what comes of an order into the outcome."""
+        self.outcome = None
+        try:
+            yield
+        except OutcomeUnknownError as error:
+            self.outcome = {**self._outcome("unknown", order, made), **_lost(error)}
+        except VcnbError:
+            if made:
+                self.outcome = self._outcome("part", order, made)
+            raise
+        else:
+            ready = set(order["models"]) <= set(made)
+            self.outcome = self._outcome("ready" if ready else "part", order, made)
+        finally:
+            self.unsure = None
+            if made:
+                self.voice = next(iter(made.values())) if len(order["models"]) == 1 else dict(made)
+
     def _take(self, clip: Clip, mended: str = "") -> None:
         self._clip = clip
         self.check = self.outcome = self.error = None
@@ -152,31 +229,20 @@ class Enrollment(BaseWidget):
             progress(self._words["step.practice"], None)
             self._account = connect("practice")
         said = self._words.get(f"who.{order['who']}", "")
-        made: dict[str, Voice] = {}
-        try:
+        self._order, self._made = order, {}
+        with self._told(order, self._made):
             # One call a model: what was made before a failure is kept, and is not asked and paid for again.
             for model in order["models"]:
-                made[model] = self._account.enroll(
+                self._made[model] = self._account.enroll(
                     self._clip,
                     preferred_name=order["name"],
                     consent=f"{said}: {order['consent'].strip()}" if order["consent"].strip() else "",
                     target_model=model,
                     transcript=order["transcript"].strip() or None,
                     language=order["language"] or None,
-                    progress=lambda step, share: progress(step, _overall(share, made, order["models"])),
+                    progress=self._saying(progress, len(self._made)),
                     cancel=stopping,
                 )
-        except OutcomeUnknownError as error:
-            self.outcome = {**self._outcome("unknown", order, made), "what": error.message, "remedy": error.remedy}
-        except VcnbError:
-            if made:
-                self.outcome = self._outcome("part", order, made)
-            raise
-        else:
-            self.outcome = self._outcome("ready", order, made)
-        finally:
-            if made:
-                self.voice = next(iter(made.values())) if len(order["models"]) == 1 else made
 
     def _outcome(self, state: str, order: dict[str, Any], made: dict[str, Voice]) -> dict[str, Any]:
         price = 0.0 if self.offer["free"] else PRICE_PER_CREATION
@@ -230,5 +296,11 @@ def _shown(finding: Finding) -> dict[str, str]:
     return {name: getattr(finding, name) for name in ("check", "verdict", "message", "advice")}
 
 
-def _overall(share: float | None, made: dict[str, Voice], models: list[str]) -> float | None:
-    return None if share is None else (len(made) + share) / len(models)
+def _lost(error: OutcomeUnknownError) -> dict[str, Any]:
+    return {
+        "what": error.message,
+        "remedy": error.remedy,
+        "intent": error.intent.id,
+        "settled": error.intent.settled_at is not None,
+        "candidates": [voice.voice for voice in error.candidates],
+    }

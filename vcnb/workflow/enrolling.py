@@ -148,7 +148,10 @@ class Enrolling(Holdings):
         if not (self.settings.data / FILE_NAME).is_file():
             return []
         place = self._shelf.place
-        return Intents(self._shelf.store).unsettled_at(place.region, place.workspace)
+        lost = Intents(self._shelf.store).unsettled_at(place.region, place.workspace)
+        # Each folder of a practice service is an account, and which one this is costs nothing to know.
+        ours = self._shelf.account() if lost and self.region == "practice" else None
+        return [intent for intent in lost if ours in (None, intent.account)]
 
     def settle(
         self,
@@ -216,7 +219,7 @@ class Enrolling(Holdings):
 
     def take_up(self) -> None:
         """Look, beside everything else, for what became of enrollments whose answers were lost; `notes` say so."""
-        with contextlib.suppress(LibraryError):  # said as soon as the library is needed
+        with contextlib.suppress(VcnbError):  # said as soon as the library or the service is needed
             lost = self.left_open()
             if lost:
                 names = ", ".join(dict.fromkeys(intent.name for intent in lost))
