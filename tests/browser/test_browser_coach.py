@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,23 +34,28 @@ LEAST_SHARE = 0.95  # of the clips, of each figure
 @pytest.fixture(scope="module")
 def coach(notebook):
     """Feed clips to the coach in the page, in blocks of a microphone, faster than real time."""
-    code = "".join((STATIC / f"recorder-{name}.js").read_text(encoding="utf-8") for name in ("ear", "coach"))
+    code = "".join((STATIC / f"recorder-{name}.js").read_text(encoding="utf-8") for name in ("ear", "coach", "capture"))
     notebook.page.evaluate(
         """async ([code, weights]) => {
           const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
           const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-          const { Coach, roomFigures } = await import(url);
+          const { Coach, roomFigures, SlipWatch } = await import(url);
           const ears = new Float32Array(bytes(weights));
           globalThis.coachHears = (pcm, rate) => {
             const steps = new Int16Array(bytes(pcm)), coach = new Coach(rate, ears);
             for (let at = 0; at < steps.length; at += 2048) coach.push(steps.subarray(at, at + 2048));
             return coach.end().figures();
           };
+          globalThis.slipsOf = (walls, sizes, pcm, rate) => {
+            const watch = new SlipWatch(rate);
+            walls.forEach((wall, i) => watch.add(sizes[i], wall));
+            return watch.end(new Int16Array(bytes(pcm)));
+          };
           globalThis.roomSounds = (pcm, rate) => {
             return roomFigures(Float32Array.from(new Int16Array(bytes(pcm)), (v) => v / 32768), rate);
           };
         }""",
-        [f"{code}\nexport {{ Coach, roomFigures }};", base64.b64encode(network_weights()).decode()],
+        [f"{code}\nexport {{ Coach, roomFigures, SlipWatch }};", base64.b64encode(network_weights()).decode()],
     )
 
     def hear(clip: Clip, name: str = "coachHears") -> dict[str, Any]:
@@ -129,3 +135,40 @@ def test_the_room_is_as_loud_and_hums_as_the_kernel_says(coach, rng, mains, leve
         assert seen["hum"] == pytest.approx(rms_dbfs(room.samples, room.sample_rate) - below_db, abs=1.0)
     else:
         assert seen["hum"] is None
+
+
+RATE, BLOCK = 48_000, 2048
+
+
+def slips(page: Any, steps: np.ndarray, late_ms: Callable[[float], float]) -> list[list[float]]:
+    """Give a take to the watch, each block as late by the wall clock as told."""
+    sizes = [min(BLOCK, len(steps) - at) for at in range(0, len(steps), BLOCK)]
+    ends = np.cumsum(sizes) / RATE
+    walls = [1000 * end + late_ms(end) for end in ends]
+    pcm = base64.b64encode(steps.tobytes()).decode()
+    found = page.evaluate("given => slipsOf(...given)", [walls, sizes, pcm, RATE])
+    return [[slip["start"], slip["end"], slip["lost"]] for slip in found]
+
+
+def test_every_slip_is_found_where_it_was_and_a_busy_page_is_none(coach, notebook, rng):
+    steps = rng.integers(-9000, 9000, 12 * RATE).astype("<i2")
+    jitter = rng.exponential(15, 1000)
+
+    def shaky(end: float) -> float:
+        stall = 400 * (1 - (end - 5) / 0.4) if 5 <= end < 5.4 else 0  # the page stood still and caught up
+        return float(jitter[int(end * 20)] + stall)
+
+    assert slips(notebook.page, steps, shaky) == []
+    assert slips(notebook.page, steps, lambda end: shaky(end) + 0.05 * end) == []  # a sound card 50 ppm slow
+    ((start, end, lost),) = slips(notebook.page, steps, lambda end: shaky(end) + (20 if end > 7 else 0))
+    assert start <= 7 <= end
+    assert end - start <= 1.1
+    assert lost == pytest.approx(0.02, abs=0.006)
+    filled = steps.copy()
+    filled[3 * RATE : 3 * RATE + 384] = 0  # three blocks of the audio thread with nothing in them
+    filled[8 * RATE : 8 * RATE + 100] = 0  # shorter than any such block
+    assert slips(notebook.page, filled, shaky) == [[3.0, 3.008, 0.008]]
+    gated = steps.copy()
+    gated[4 * RATE : 5 * RATE] //= 2000  # a device that fades its pauses out
+    gated[round(4.2 * RATE) : round(4.8 * RATE)] = 0
+    assert slips(notebook.page, gated, shaky) == []

@@ -18,7 +18,7 @@ from vcnb.audio.resample import resample
 pytestmark = pytest.mark.browser
 
 RATE = 44_100  # Hz, of the browser's own fake device: at any other its resampler stands between
-SHOW = "from vcnb.widgets.recorder import Recorder\n"
+SHOW = "from vcnb import Recorder\n"
 # Every frame that leaves the page late by 100 to 300 ms, in order, as over a long line.
 LONG_LINE = """() => {
   const send = WebSocket.prototype.send;
@@ -33,12 +33,12 @@ LONG_LINE = """() => {
 }"""
 
 
-def noise(seconds: float, seed: int = 5) -> np.ndarray:
+def noise(seconds: float = 60, seed: int = 5) -> np.ndarray:
     """Steps of 16 bits that no resampler, filter or gain could leave as they are."""
     return np.random.default_rng(seed).integers(-12_000, 12_000, round(seconds * RATE)).astype(np.int16)
 
 
-def speech(n_times: int = 1) -> np.ndarray:
+def speech(n_times: int = 4) -> np.ndarray:
     """A real speaker, at a level that the coach likes."""
     clip = vcnb.load(vcnb.samples()["kathleen_en"])
     samples = resample(clip.samples, clip.sample_rate, RATE)
@@ -56,7 +56,7 @@ def play(steps: np.ndarray) -> None:
 
 @pytest.fixture(autouse=True)
 def _microphone():
-    play(noise(20))
+    play(noise())
     yield
     MICROPHONE.unlink(missing_ok=True)
 
@@ -88,18 +88,6 @@ def steps_of(book: Notebook, take: str = "r.clip") -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def place(steps: np.ndarray, source: np.ndarray) -> int:
-    """Where in the source a take begins."""
-    n = len(steps) + len(source)
-    spectra = np.fft.rfft(source.astype(float), n) * np.conj(np.fft.rfft(steps.astype(float), n))
-    return int(np.fft.irfft(spectra, n).argmax())
-
-
-def same(steps: np.ndarray, source: np.ndarray) -> bool:
-    at = place(steps, source)
-    return np.array_equal(steps, source[at : at + len(steps)])
-
-
 def faithful(book: Notebook, source: np.ndarray, take: str = "r.clip") -> bool:
     """Whether a take is the source, sample for sample, but for the places where it says itself that sound was lost.
 
@@ -109,15 +97,8 @@ def faithful(book: Notebook, source: np.ndarray, take: str = "r.clip") -> bool:
     for start, end in book.value(f"[[slip.start, slip.end] for slip in {take}.slips]"):
         parts.append(steps[at : max(at, int(start * RATE))])
         at = int(end * RATE) + 1
-    parts = [part for part in [*parts, steps[at:]] if len(part) > RATE // 20]
-    if not all(same(part, source) for part in parts):
-        np.savez(
-            "/tmp/rec/unfaithful.npz",
-            steps=steps,
-            source=source,
-            slips=book.value(f"[[slip.start, slip.end] for slip in {take}.slips]"),
-        )
-    return bool(parts) and all(same(part, source) for part in parts)
+    parts.append(steps[at:])
+    return sum(map(len, parts)) > len(steps) / 2 and all(part.tobytes() in source.tobytes() for part in parts)
 
 
 def kept_in_browser(page: Any) -> list[Any]:
@@ -170,7 +151,7 @@ def test_a_take_is_the_source_sample_for_sample_and_nowhere_in_the_notebook(book
     steps = steps_of(book)
     assert book.value("len(lost)") == 1
     assert len(steps) >= begun * RATE
-    assert faithful(book, noise(20))
+    assert faithful(book, noise())
     assert sent <= 1.1 * 2 * len(steps)
     facts = book.value("[r.clip.microphone, r.clip.settings, r.clip.ended, len(r.clip.slips), r.clip.language]")
     assert facts[0] == "Fake Default Audio Input"
@@ -240,14 +221,14 @@ def test_half_a_take_survives_a_reload_of_the_page(book):
     until(panel, "Number(node.querySelector('.vc-timer span').textContent) >= 3.5")
     rows = kept_in_browser(book.page)
     assert len([row for row in rows if "seq" in row]) >= 12
-    plain = noise(20)[:].tobytes()
+    plain = noise().tobytes()
     for row in rows:
         assert base64.b64decode(row["data"])[:64] not in plain
     book.open()
     book.wait_for_value("len(r.takes)", 1)
     steps = steps_of(book)
     assert len(steps) >= 3.0 * RATE
-    assert faithful(book, noise(20))
+    assert faithful(book, noise())
     assert book.value("r.clip.ended") == "interrupted"
     panel = book.page.locator(".jp-OutputArea-output .vcnb").first
     panel.get_by_text("from before the page went away").wait_for()
@@ -272,7 +253,7 @@ def test_a_take_survives_a_restart_of_the_kernel(book):
     steps = steps_of(book)
     assert len(steps) >= 2.4 * RATE
     np.testing.assert_array_equal(saved, steps)
-    assert faithful(book, noise(20))
+    assert faithful(book, noise())
     book.errors.clear()  # the widget manager itself complains of the lost comms
 
 
@@ -302,7 +283,7 @@ def test_a_chosen_discarded_and_retaken_take_is_what_the_notebook_sees(book):
 
 
 def test_a_take_ends_at_the_limit_and_another_when_it_is_good_enough(book):
-    play(speech(2))
+    play(speech())
     code = "r = Recorder(countdown=0, stop_by_itself={}); limits = r.setup['limits'] | {{{}}}\n"
     code += "r.setup = r.setup | {{'limits': limits}}; r"
     panel = book.show(SHOW + code.format(False, "'longest': 2.0"))
@@ -349,8 +330,8 @@ def test_two_recorders_and_one_shown_twice_do_not_disturb_each_other(book):
     assert other.get_by_role("button", name="Stop").is_visible()
     press(other, "Stop")
     book.wait_for_value("[len(a.takes), len(b.takes)]", [1, 1])
-    assert faithful(book, noise(20), "a.clip")
-    assert faithful(book, noise(20), "b.clip")
+    assert faithful(book, noise(), "a.clip")
+    assert faithful(book, noise(), "b.clip")
     again.get_by_role("button", name="Hear Take 1").wait_for()
 
 
@@ -368,7 +349,7 @@ def test_a_microphone_that_goes_away_leaves_what_was_said(book):
     )
     panel.get_by_role("alert").get_by_text("The microphone went away.").wait_for()
     book.wait_for_value("[len(r.takes), r.clip.ended]", [1, "unplugged"])
-    assert same(steps_of(book)[: RATE // 2], noise(20))
+    assert faithful(book, noise())
 
 
 def test_a_refused_microphone_says_how_to_allow_it_and_works_when_it_was(book):
@@ -430,26 +411,67 @@ def test_the_keyboard_does_all_and_leaves_the_notebook_alone(book):
     assert book.n_cells() == cells
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 600), ("dark", 1000), ("light", 1600)])
-def test_it_is_drawn_and_can_be_used_by_everyone(book, shots, theme, width):
-    book.look(theme, width)
-    play(speech(2))
+def test_it_is_drawn_and_can_be_used_by_everyone(book, shots):
+    play(speech())
+    book.look("dark", 1000)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
-    shots(panel, f"recorder-{theme}-{width}-idle")
+    record(panel, 3.5)
+    shots(panel, "recorder-dark-1000-live")
     assert axe_violations(panel) == []
-    record(panel, 4.5)
-    shots(panel, f"recorder-{theme}-{width}-live")
-    assert axe_violations(panel) == []
-    height = panel.bounding_box()["height"]
+    top = panel.locator("blockquote").bounding_box()["y"]
     press(panel, "Stop")
-    panel.locator(".vc-take .vc-verdict").first.wait_for()
-    shots(panel, f"recorder-{theme}-{width}")
-    assert axe_violations(panel) == []
-    assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
-    assert height > 400
+    panel.locator(".vc-take .vc-verdict").first.wait_for(timeout=WAIT_MS)
+    assert panel.locator("blockquote").bounding_box()["y"] == top, "the text to read moved when the take ended"
+    for theme, width in itertools.product(("light", "dark"), (600, 1000, 1600)):
+        book.look(theme, width)
+        shots(panel, f"recorder-{theme}-{width}")
+        assert axe_violations(panel) == []
+        assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
 
 
-def test_an_insecure_page_and_a_machine_without_microphone_say_so(book):
+def test_where_there_can_be_no_microphone_it_says_why_and_what_to_do(book):
+    panel = book.show(SHOW + "r = Recorder(); r")
+    alert = panel.get_by_role("alert")
+    # What these places answer is known; the browser of the tests has a microphone and is no VS Code.
+    for change, reason, way_out in [
+        ("Object.defineProperty(navigator, 'userAgent', { value: 'Code/1.108.0', configurable: true })",
+         "VS Code gives notebooks no microphone.", "Record on your phone and upload the file."),
+        ("delete navigator.userAgent; navigator.mediaDevices.getUserMedia = "
+         "() => Promise.reject(new DOMException('', 'NotFoundError'))",
+         "No microphone found.", "Plug one in; it is noticed by itself."),
+        ("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError'))",
+         "Another program holds the microphone.", "Close it there, then try again."),
+    ]:  # fmt: skip
+        book.page.evaluate(f"() => {{ {change}; }}")
+        press(panel, "Record")
+        alert.get_by_text(reason).wait_for()
+        assert way_out in alert.inner_text()
+    book.page.evaluate("() => { delete navigator.mediaDevices.getUserMedia; }")
+    press(panel, "Record")
+    panel.get_by_text("Breathe in.").wait_for()
+    assert not alert.is_visible()
+    press(panel, "Cancel")
+    panel.get_by_role("button", name="Record").wait_for()
+    assert book.value("len(r.takes)") == 0
+
+
+def test_a_hidden_tab_goes_on_recording_and_says_so(book):
+    panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
+    record(panel, 0.3)
+    hide = """hidden => {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    book.page.evaluate(hide, True)
+    book.page.wait_for_timeout(600)
+    book.page.evaluate(hide, False)
+    panel.get_by_text("The tab was hidden for 1 s.").wait_for()
+    press(panel, "Stop")
+    book.wait_for_value("len(r.takes)", 1)
+    assert faithful(book, noise())
+
+
+def test_an_insecure_page_says_how_to_make_it_secure(book):
     panel = book.show(SHOW + "r = Recorder(); r")
     panel.get_by_role("button", name="Record").wait_for()
     book.saved()

@@ -3,7 +3,6 @@
 Object.assign(ICONS, {
   mic: '<rect x="6" y="1.75" width="4" height="7.5" rx="2"/><path d="M3.5 7.75a4.5 4.5 0 0 0 9 0M8 12.25v2"/>',
   rec: '<circle fill="currentColor" stroke="none" cx="8" cy="8" r="5"/>',
-  stop: '<rect fill="currentColor" stroke="none" x="3.75" y="3.75" width="8.5" height="8.5" rx="1"/>',
   clock: '<circle cx="8" cy="8" r="5.75"/><path d="M8 4.75V8l2.25 1.5"/>',
   book: '<path d="M8 4C6.5 3 4.5 2.75 2.25 3v9.5c2.25-.25 4.25 0 5.75 1 1.5-1 3.5-1.25 5.75-1V3C11.5 2.75 9.5 3 8 4zv9.5"/>',
   bin: '<path d="M3 4.5h10M6.25 4.5V2.75h3.5V4.5M4.25 4.5l.6 9h6.3l.6-9"/>',
@@ -12,7 +11,6 @@ Object.assign(ICONS, {
   fan: '<path d="M1.5 6h7.25a1.9 1.9 0 1 0-1.9-1.9M1.5 9h11a1.9 1.9 0 1 1-1.9 1.9M1.5 12h5"/>',
   echo: '<path d="M3 6.5v3M6 4.75a5.5 5.5 0 0 1 0 6.5M9 3.25a8.5 8.5 0 0 1 0 9.5M12 1.75a11.5 11.5 0 0 1 0 12.5"/>',
   pose: '<circle cx="6" cy="4" r="2.25"/><path d="M1.75 13.5c.3-3.2 1.8-5 4.25-5s3.95 1.8 4.25 5M10 4h4M12.5 2.5 14 4l-1.5 1.5"/>',
-  tick: '<path d="m3.5 8.5 3 3 6-7"/>',
 });
 
 const SAY_MS = 3000; // a sentence stands so long: faster ones could not be read beside the script
@@ -148,36 +146,38 @@ function scriptBox(view, engine) {
 }
 
 const SPAN_S = 20; // seconds on the axis, then twice and three times as many
+const WAVE_EVERY_S = 0.25;
+const SPECTRUM_EVERY_S = 1; // it costs the page some 40 ms, and the figures shall come every 50
 
-/** The take so far: its waveform over a ruler. */
+/** The take so far: waveform and spectrogram over one ruler. */
 function takePicture(view, engine) {
   const { say } = view;
-  const ruler = h("div", { class: "vc-ruler vc-lane", "aria-hidden": "true" });
-  const canvas = h("canvas", { role: "img", "aria-label": say("picture"), style: "--h: 72px" }), head = h("span", { class: "vc-head-line is-live" });
+  const ruler = h("div", { class: "vc-ruler vc-lane", "aria-hidden": "true" }), head = h("span", { class: "vc-head-line is-live" });
+  const wave = h("canvas", { role: "img", "aria-label": say("picture"), style: "--h: 56px" });
+  const spectrum = h("canvas", { role: "img", "aria-label": say("picture.spectrum"), style: "--h: 72px" });
   const hint = h("p", { class: "vc-hint" }, say("picture.empty"));
-  const node = h("div", { class: "vc-lanes is-take" }, ruler, h("div", { class: "vc-lane is-picture" }, canvas, hint), h("div", { class: "vc-over" }, head));
-  let painted = -1, span = 0;
+  const node = h("div", { class: "vc-lanes is-take" }, ruler, h("div", { class: "vc-lane is-picture" }, wave), h("div", { class: "vc-lane is-picture" }, spectrum), h("div", { class: "vc-over" }, head, hint));
+  const painted = { wave: -1, spectrum: -1, span: 0 };
   const paint = () => {
-    const { coach } = engine, seconds = coach?.seconds ?? 0, wanted = seconds <= SPAN_S ? SPAN_S : seconds <= 2 * SPAN_S ? 2 * SPAN_S : 3 * SPAN_S;
-    if (wanted !== span) {
-      span = wanted;
-      ruler.replaceChildren(...Array.from({ length: 10 }, (_, i) => h("span", { style: `--a: ${i / 10}` }, String((i * span) / 10))));
-    }
+    const { coach } = engine, seconds = coach?.seconds ?? 0, span = SPAN_S * Math.max(1, Math.ceil(seconds / SPAN_S));
+    const old = (name, every) => span !== painted.span || seconds < painted[name] || seconds - painted[name] >= every || !engine.live;
     hint.hidden = Boolean(coach);
     head.hidden = !engine.live;
     head.style.setProperty("--a", seconds / span);
-    const whole = new Float32Array(coach ? Math.round(span * coach.rate) : 1);
-    if (coach) whole.set(coach.sound.view().subarray(0, whole.length));
-    paintWave(canvas, whole, "--vc-wave", "--vc-wave-soft");
+    if (span !== painted.span) ruler.replaceChildren(...Array.from({ length: 10 }, (_, i) => h("span", { style: `--a: ${i / 10}` }, String((i * span) / 10))));
+    const samples = coach ? coach.sound.view() : new Float32Array(1);
+    const [wavy, spectral] = [old("wave", WAVE_EVERY_S), old("spectrum", SPECTRUM_EVERY_S)];
+    painted.span = span;
+    if (wavy) {
+      paintWave(wave, samples, "--vc-wave", "--vc-wave-soft", coach ? seconds / span : 1);
+      painted.wave = seconds;
+    }
+    if (!spectral) return;
+    painted.spectrum = seconds;
+    if (seconds > 0.1) paintSpectrogram(spectrum, samples, coach.rate, seconds / span);
+    else sheet(spectrum);
   };
-  const run = view.paints(node, paint);
-  const show = () => {
-    const seconds = engine.coach?.seconds ?? 0;
-    if (Math.abs(seconds - painted) < 0.25 && engine.live) return void head.style.setProperty("--a", seconds / span);
-    painted = seconds;
-    run();
-  };
-  return { node, show };
+  return { node, show: view.paints(node, paint) };
 }
 
 /** Three seconds of silence, and what they told. */

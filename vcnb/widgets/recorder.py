@@ -95,6 +95,7 @@ class Recorder(BaseWidget):
 
     _esm = joined(
         "wave",
+        "spectrogram",
         *(f"recorder-{part}" for part in ("ear", "coach", "capture", "pouch", "transport", "engine", "parts")),
         "recorder",
     )
