@@ -67,8 +67,10 @@ class Keeper:
             With the id of its take; as it was where it could not be kept, which is logged.
         """
         if self._kept is None:
-            self._kept, self._ended = speech, True
-            self._kept = self._try(speech, complete=True)
+            # The name on the wire ends in letters that tell nobody anything.
+            named = replace(speech, name=self._voice.name) if self._voice.name else speech
+            self._kept, self._ended = named, True
+            self._kept = self._try(named, complete=True)
         return self._kept
 
     def broken(self, cost: float, received: Any = None) -> None:
