@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -350,6 +351,43 @@ def test_what_was_not_sent_may_be_asked_for_again(account, practice, monkeypatch
     assert practice.counters()["creations"] == 1
 
 
+def test_when_the_last_byte_left_is_on_record_before_the_answer(hosted, practice):
+    practice.fault("slow", "create")
+    account = hosted(settle=60.0)
+    asking = threading.Thread(target=enroll, args=(account,))
+    asking.start()
+    try:
+        (posted,) = until(lambda: [each for each in of_guanyu(account) if each.sent_at])
+        assert posted.state == "posted"
+        assert posted.posted_at <= posted.sent_at
+        assert practice.counters()["creations"] == 0
+    finally:
+        practice.release()
+        asking.join(30)
+    assert practice.counters()["creations"] == 1
+
+
+def test_one_that_lost_its_intent_stops_sending(hosted, practice):
+    practice.fault("slow", "create")  # and is never released: only a line that is shut ends it
+    account, ended = hosted(), []
+
+    def ask():
+        with pytest.raises(OutcomeUnknownError) as caught:
+            enroll(account)
+        ended.append(caught.value)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    intents = Intents(account._shelf.store)
+    until(lambda: practice.counters()["create"])
+    until(lambda: intents.hold(of_guanyu(account)[0], "thief", Stamp(0.0, 0.0)))
+    intents.let_go(replace(of_guanyu(account)[0], owner="thief"))
+    asking.join(30)
+    assert [type(each) for each in ended] == [OutcomeUnknownError]
+    counted = practice.counters()
+    assert (counted["create"], counted["creations"]) == (1, 0)
+
+
 def test_two_that_ask_at_once_get_one_voice(account, practice, tmp_path):
     practice.fault("slow", "create", seconds=0.3)
     other = connect(base_url=practice.base_url, api_key=practice.api_key, data=tmp_path)
@@ -376,8 +414,7 @@ def test_waiting_for_another_can_be_stopped(account, practice):
     first.start()
     stop = threading.Event()
     try:
-        while not practice.counters()["create"]:
-            pass
+        until(lambda: practice.counters()["create"])
         with pytest.raises(CancelledError):
             enroll(account, cancel=stop, progress=lambda step, _: "from elsewhere" in step and stop.set())
     finally:
@@ -415,6 +452,14 @@ def test_a_voice_that_is_paid_is_given_also_where_it_cannot_be_written_down(acco
     assert any("could not be written down" in step for step in told)
     assert enroll(account).voice == made.voice
     assert practice.counters()["creations"] == 1
+
+
+def until(condition, limit=30.0):
+    deadline = time.monotonic() + limit
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+    return found
 
 
 def of_guanyu(account):

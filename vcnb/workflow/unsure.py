@@ -79,10 +79,11 @@ def question(intent: Intent, step: Step, why: str, now: float) -> OutcomeUnknown
         )
         asked.candidates = step.candidates
         return asked
-    return unknown(
-        intent,
-        f"{why.rstrip('.')}; the list of {_clock_time(now)} shows no such voice, and none can come of it any more",
-        "enroll again with retry=True, which sends it once more at the price of one creation",
+    return OutcomeUnknownError(
+        f"The voice {intent.name!r} seems not to have been made: {why.rstrip('.')}; "
+        f"the list of {_clock_time(now)} shows no such voice, and none can come of it any more.",
+        intent=intent,
+        remedy="enroll again with retry=True, which sends it once more at the price of one creation",
     )
 
 
