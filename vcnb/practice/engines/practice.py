@@ -26,6 +26,7 @@ from .mapping import LIKENESS, Mapping, learn
 from .profile import Profile, measure
 from .text import Bite, bites, clean, language_of, sounds
 from .world import with_pitch
+from .written import written_out
 
 __all__ = ["PracticeEngine"]
 
@@ -149,6 +150,7 @@ class PracticeEngine:
                 return
 
     def _base_says(self, speaker: str, text: str, *, high: bool, pace: float) -> Sound:
+        text = written_out(text, "en" if speaker == "hibari" else speaker)
         if speaker == "hibari":
             return self._english.speak(text, pace=pace)
         if not self._espeak.installed():

@@ -188,16 +188,18 @@ def bites(text: str, language: str) -> list[Bite]:
     """
     han = "ja" if language == "ja" or re.search("[\u3040-\u30ff]", text) else "zh"
     found: list[Bite] = []
-    for clause, pause in _clauses(text):
+    for clause, pause in _clauses(text, language):
         runs = [run for run in _runs(clause, language, han) if sounds(run[0])]
         for number, (run, code) in enumerate(runs, 1):
             found.append(Bite(run.strip(), code, pause if number == len(runs) else SWITCH_PAUSE))
     return found
 
 
-def _clauses(text: str) -> list[tuple[str, float]]:
+def _clauses(text: str, language: str) -> list[tuple[str, float]]:
     """Cut at every sentence, at clauses once there is enough for a bite, and by force where it gets too long."""
-    ends = [(match.end(), SENTENCE_PAUSE) for match in _SENTENCE_END.finditer(text) if _ends_sentence(text, match)]
+    ends = [
+        (match.end(), SENTENCE_PAUSE) for match in _SENTENCE_END.finditer(text) if _ends_sentence(text, match, language)
+    ]
     ends += [(match.end(), CLAUSE_PAUSE) for match in _CLAUSE_END.finditer(text)]
     found: list[tuple[str, float]] = []
     start = 0
@@ -214,12 +216,14 @@ def _clauses(text: str) -> list[tuple[str, float]]:
     return [(clause.strip(), pause) for clause, pause in found if clause.strip()]
 
 
-def _ends_sentence(text: str, match: re.Match[str]) -> bool:
+def _ends_sentence(text: str, match: re.Match[str], language: str) -> bool:
     if match[0] != ".":
         return True
     if text[match.end() :].lstrip()[:1].islower():
         return False
     word = re.split(r"[\s(\"'“‘]", text[: match.start()])[-1]
+    if language == "de" and word.isdigit() and len(word) < 4 and match.end() < len(text):
+        return False  # an ordinal: der 3. Mai
     return not (word.casefold() in _ABBREVIATIONS or "." in word or (len(word) == 1 and word.isupper()))
 
 
