@@ -30,9 +30,10 @@ def test_it_starts_nothing_and_makes_no_folder(tmp_path):
 @pytest.mark.parametrize(
     ("absent", "name", "state", "said"),
     [
-        ("espeakng_loader", "practice voice, other languages", "note", "English only"),
+        ("espeakng_loader", "practice voice", "note", "speaks English: English by hibari-tts"),
+        ("espeakng_loader", "practice voice", "note", "does not speak Chinese, German, Italian"),
         ("lindera", "practice voice, Japanese", "note", "kana"),
-        ("hibari", "practice voice, English", "note", "espeak-ng speaks English"),
+        ("hibari", "practice voice, English", "note", "speaks less clearly: hibari-tts is not installed"),
         ("pyworld", "packages", "missing", "pyworld (pitch)"),
     ],
 )
@@ -42,7 +43,16 @@ def test_it_says_what_is_lost_without_a_part(monkeypatch, absent, name, state, s
     item = found(doctor(), name)[0]
     assert item.state == state
     assert said in item.found
-    assert item.remedy or "instead" in item.found
+    assert item.remedy or absent == "hibari"
+
+
+def test_it_names_the_languages_that_this_install_speaks(monkeypatch):
+    assert "speaks Chinese, English, German, Italian, " in found(doctor(), "practice voice")[0].found
+    look = importlib.util.find_spec
+    lost = ("hibari", "espeakng_loader")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda module: None if module in lost else look(module))
+    item = found(doctor(), "practice voice")[0]
+    assert (item.state, item.remedy) == ("missing", "pip install 'vcnb[practice]'")
 
 
 def test_all_is_well_where_the_tests_run():

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from vcnb.catalog import LANGUAGES
 from vcnb.errors import SettingsError, VcnbError
 from vcnb.practice.rules import NOT_CHECKED
 from vcnb.settings import data_folder, find_key, resolve
@@ -152,28 +153,27 @@ def _packages() -> list[Item]:
 
 
 def _engines() -> list[Item]:
-    espeak = _there("espeakng_loader")
-    if _there("onnxruntime", "hibari"):
-        english = Item("practice voice, English", "ok", f"hibari-tts {_version('hibari-tts')}")
-    else:
-        why = "there is no onnxruntime for this Mac with Python 3.14" if sys.platform == "darwin" else "not installed"
-        instead = "espeak-ng speaks English instead" if espeak else "nothing speaks English"
-        english = Item(
-            "practice voice, English",
-            "note" if espeak else "missing",
-            f"no hibari-tts ({why}): {instead}",
-            "" if espeak else "pip install 'vcnb[practice]'",
-        )
-    if not espeak:
-        text = "espeak-ng is not installed: the practice service speaks English only"
-        return [english, Item("practice voice, other languages", "note", text, "pip install 'vcnb[practice]'")]
-    others = [
-        Item("practice voice, other languages", "ok", f"espeak-ng (espeakng-loader {_version('espeakng-loader')})")
-    ]
-    if not _there("lindera"):
-        text = "no dictionary: Japanese is read from kana only"
-        others.append(Item("practice voice, Japanese", "note", text, "pip install 'vcnb[practice]'"))
-    return [english, *others]
+    """Say which languages the practice voice speaks with what is installed here, and what adds the others."""
+    espeak, dictionary, hibari = _there("espeakng_loader"), _there("lindera"), _there("onnxruntime", "hibari")
+    spoken = [code for code in LANGUAGES if (code == "en" and hibari) or espeak]
+    by = [f"English by hibari-tts {_version('hibari-tts')}"] if hibari else []
+    by += [f"{'the others' if hibari else 'all'} by espeak-ng (espeakng-loader {_version('espeakng-loader')})"] * espeak
+    names = ", ".join(LANGUAGES[code] for code in spoken)
+    missing = ", ".join(name for code, name in LANGUAGES.items() if code not in spoken)
+    extra = "" if espeak and dictionary else "pip install 'vcnb[practice]'"
+    if not spoken:
+        return [Item("practice voice", "missing", "speaks no language: neither hibari-tts nor espeak-ng", extra)]
+    found = f"speaks {names}: {', '.join(by)}"
+    if missing:
+        return [Item("practice voice", "note", f"{found}; it does not speak {missing}", extra)]
+    items = [Item("practice voice", "ok", found)]
+    if not hibari:
+        mac = sys.platform == "darwin" and not _there("onnxruntime")
+        why = "there is no onnxruntime for this Mac with Python 3.14" if mac else "hibari-tts is not installed"
+        items.append(Item("practice voice, English", "note", f"speaks less clearly: {why}"))
+    if not dictionary:
+        items.append(Item("practice voice, Japanese", "note", "no dictionary: it is read from kana only", extra))
+    return items
 
 
 def _notebooks() -> Item:
