@@ -83,6 +83,9 @@ def test_speech_says_in_its_file_that_it_is_generated_whose_voice_and_by_which_c
         "comment": "AI-generated speech; voice: qwen-vc-käthe; model: qwen3; consent: consent-12; take: take-7",
         "encoder": "vcnb",
     }
+    practised = save(replace(speech, practice=True), tmp_path / "practised.wav")
+    with av.open(str(practised)) as file:
+        assert file.metadata["comment"].startswith("AI-generated speech of a practice voice; voice: ")
     with wave.open(str(path)) as file:
         assert file.readframes(9999) == wav_bytes(samples, 24_000)[44:]
     assert struct.unpack("<I", path.read_bytes()[4:8])[0] == path.stat().st_size - 8

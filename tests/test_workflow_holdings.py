@@ -74,6 +74,8 @@ def test_every_speech_is_kept_with_its_figures_and_comes_back_sample_for_sample(
     assert takes["complete"].all()
     for speech in spoken:
         again = account.take(speech.take)
+        assert speech.practice
+        assert again.practice
         assert np.array_equal(again.samples, speech.samples)
         for name in ("text", "voice", "transport", "language", "characters", "cost", "request_ids", "arrivals", "take"):
             assert getattr(again, name) == getattr(speech, name), name

@@ -214,6 +214,9 @@ class Speech(Clip):
         Its id in the library, "" where it is not kept there.
     consent : str
         Id of the consent that the voice was made with, "" where none is known here.
+    practice : bool
+        Whether the practice voice spoke: a synthetic speaker with a voice's pitch, colour and pace, not the service's
+        quality.
     """
 
     text: str = ""
@@ -228,3 +231,4 @@ class Speech(Clip):
     arrivals: tuple[tuple[float, float], ...] = ()
     take: str = ""
     consent: str = ""
+    practice: bool = False

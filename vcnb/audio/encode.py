@@ -90,7 +90,8 @@ def _marked(data: bytes, clip: Clip) -> bytes:
         return data
     story = {"voice": clip.voice, "model": clip.target_model, "consent": clip.consent, "take": clip.take}
     named = "; ".join(f"{name}: {value}" for name, value in story.items() if value)
-    tags = {b"ISFT": "vcnb", b"IART": clip.voice, b"ICMT": f"AI-generated speech; {named}".rstrip("; ")}
+    made = "AI-generated speech of a practice voice" if clip.practice else "AI-generated speech"
+    tags = {b"ISFT": "vcnb", b"IART": clip.voice, b"ICMT": f"{made}; {named}".rstrip("; ")}
     info = b"INFO" + b"".join(_chunk(name, text.encode("utf-8") + b"\0") for name, text in tags.items() if text)
     data += _chunk(b"LIST", info)
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]

@@ -162,6 +162,7 @@ class Take:
             cost=paid,
             request_ids=tuple(self.request_ids),
             arrivals=tuple(self._arrivals),
+            practice=order.region == "practice",
         )
 
     def _get(self) -> Clip | None:

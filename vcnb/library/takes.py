@@ -119,7 +119,13 @@ def read_take(store: Store, row: sqlite3.Row) -> Speech:
         arrivals=tuple((float(at), float(seconds)) for at, seconds in json.loads(row["arrivals"])),
         take=row["id"],
         consent=_consent(store, row["account"], row["voice"]),
+        practice=_practice(store, row["account"]),
     )
+
+
+def _practice(store: Store, account: str) -> bool:
+    row = store.row("SELECT region FROM accounts WHERE id = ?", account)
+    return row is not None and row["region"] == "practice"
 
 
 def _consent(store: Store, account: str, voice: str) -> str:

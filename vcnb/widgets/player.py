@@ -120,6 +120,7 @@ class Player(SoundPanel):
         clip = self.clips[0]
         facts = self.sounds[0]
         made = ["AI-generated"] if facts["generated"] else []
+        made += ["practice voice"] if getattr(clip, "practice", False) else []
         return " · ".join([*filter(None, [facts["name"]]), f"{clip.duration:.1f} s", *made])
 
 
