@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
 import pytest
 from harness import axe_violations
+from listening import heard, listen
 
 import vcnb
 
 pytestmark = pytest.mark.browser
-
-# Listens at the player's own output in the audio thread, and sends every block on.
-TAP = """class Tap extends AudioWorkletProcessor {
-  process([[channel]]) { if (channel) this.port.postMessage(channel.slice()); return true; }
-}
-registerProcessor('test-tap', Tap);"""
 
 
 def clip_code(seconds: float, name: str = "noise") -> str:
@@ -73,33 +69,15 @@ def test_the_picture_follows_the_theme(book):
 
 
 def test_it_renders_exactly_the_samples_of_the_clip(book):
+    listen(book.page)
     panel = book.show(clip_code(0.8) + "vcnb.Player(clip)")
-    panel.get_by_role("button", name="Play").wait_for()
-    heard = panel.evaluate(
-        """async (node, tap) => {
-          const context = new AudioContext({ sampleRate: 24000 });
-          const page = globalThis[Symbol.for('vcnb.sound')];
-          page.contexts.set(24000, context);
-          await context.audioWorklet.addModule(URL.createObjectURL(new Blob([tap], { type: 'text/javascript' })));
-          const blocks = [], listener = new AudioWorkletNode(context, 'test-tap');
-          listener.port.onmessage = ({ data }) => blocks.push(data);
-          const connect = GainNode.prototype.connect;
-          GainNode.prototype.connect = function (to) { connect.call(this, listener); return connect.call(this, to); };
-          try {
-            [...node.querySelectorAll('button')].find((button) => button.textContent === 'Play').click();
-            const slider = node.querySelector('[role=slider]');
-            while (Number(slider.getAttribute('aria-valuenow')) < 0.8) await new Promise((r) => setTimeout(r, 20));
-            await new Promise((r) => setTimeout(r, 100));
-          } finally {
-            GainNode.prototype.connect = connect;
-          }
-          const bytes = new Uint8Array(await new Blob(blocks).arrayBuffer());
-          return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-        }""",
-        TAP,
+    panel.get_by_role("button", name="Play").click()
+    slider = panel.get_by_role("slider")
+    book.page.wait_for_function(
+        "node => Number(node.getAttribute('aria-valuenow')) >= 0.8", arg=slider.element_handle()
     )
-    rendered = np.frombuffer(base64.b64decode(heard), "<f4")
-    wanted = samples_of(0.8)
+    book.page.wait_for_timeout(150)
+    rendered, wanted = heard(book.page), samples_of(0.8)
     start = int(np.argmax(np.abs(rendered) > 0)) - int(np.argmax(np.abs(wanted) > 0))
     np.testing.assert_array_equal(rendered[start : start + len(wanted)], wanted)
     assert not rendered[start + len(wanted) :].any()
@@ -224,3 +202,109 @@ def test_the_sound_is_nowhere_in_the_saved_notebook(book):
 def test_an_empty_clip_says_so(book):
     panel = book.show("import vcnb; from vcnb.audio.clip import Clip; vcnb.Player(Clip([], 24000))")
     assert "holds no sound" in panel.get_by_role("alert").inner_text()
+
+
+def test_flac_is_the_clip_too_and_both_are_made_when_the_kernel_is_gone(book):
+    panel = book.show(clip_code(3, "a take") + "vcnb.Player(clip)")
+    panel.get_by_role("button", name="Play").click()
+    panel.get_by_role("button", name="Pause").click()
+    book.page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+    book.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+    for kind, codec in (("WAV", "pcm_s16le"), ("FLAC", "flac")):
+        panel.get_by_label("File format").select_option(label=kind)
+        with book.page.expect_download() as waiting:
+            panel.get_by_role("button", name="Download").click()
+        assert waiting.value.suggested_filename == f"a_take.{kind.lower()}"
+        clip = vcnb.load(io.BytesIO(waiting.value.path().read_bytes()))
+        assert (clip.source.codec, clip.sample_rate) == (codec, 24000)
+        np.testing.assert_array_equal(clip.samples, samples_of(3))
+    panel.get_by_role("button", name="Play").click()
+    panel.get_by_role("button", name="Pause").wait_for()
+    book.errors.clear()  # the widget manager itself complains of the lost comms
+
+
+def test_two_play_at_one_instant_and_a_switch_goes_on_where_the_other_was(book):
+    listen(book.page)
+    panel = book.show(
+        "import numpy as np, vcnb; from vcnb.audio.clip import Clip\n"
+        "ramp = np.float32(np.arange(1, 24001) / 32768)\n"
+        "vcnb.Player([Clip(ramp, 24000, name='up'), Clip(-ramp, 24000, name='down')])"
+    )
+    panel.get_by_role("button", name="Play").click()
+    slider = panel.get_by_role("slider")
+    book.page.wait_for_function("node => Number(node.getAttribute('aria-valuenow')) > 0.2", arg=slider.element_handle())
+    panel.get_by_role("button", name="B down").click()
+    panel.get_by_role("button", name="Play").wait_for()
+    book.page.wait_for_timeout(150)
+    played = heard(book.page) * 32768
+    (sounding,) = np.nonzero(np.abs(played) > 0.5)
+    played = played[sounding[0] : sounding[-1] + 1]
+    # The value of a sample is its place: the same instant before and after, but for the milliseconds of the switch.
+    place = np.arange(1, len(played) + 1)
+    up, down = np.abs(played - place) < 1, np.abs(played + place) < 1
+    assert up[: 24000 // 10].all()
+    assert down[-24000 // 10 :].all()
+    assert (~(up | down)).sum() < 0.05 * 24000
+
+
+def test_a_loop_comes_round_to_the_sample(book):
+    listen(book.page)
+    panel = book.show(
+        "import numpy as np, vcnb; from vcnb.audio.clip import Clip, Segment\n"
+        "ramp = np.float32(np.arange(1, 24001) / 32768)\n"
+        "vcnb.Player(Clip(ramp, 24000), marks=[Segment(0.25, 0.5)])"
+    )
+    panel.get_by_role("button", name="Loop").click()
+    panel.get_by_role("button", name="0.2 s, from 0.25 to 0.50 s").click()
+    panel.get_by_role("button", name="Loop 0.3 to 0.5 s").wait_for()
+    book.page.wait_for_timeout(900)
+    panel.get_by_role("button", name="Pause").click()
+    book.page.wait_for_timeout(150)
+    played = np.rint(heard(book.page) * 32768).astype(int)
+    played = played[played != 0]
+    assert len(played) > 2 * 6000
+    np.testing.assert_array_equal(played, 6001 + np.arange(len(played)) % 6000)
+
+
+def test_half_the_speed_lasts_twice_as_long_at_the_same_pitch(book):
+    listen(book.page)
+    panel = book.show(
+        "import numpy as np, vcnb; from vcnb.audio.clip import Clip\n"
+        "vcnb.Player(Clip(np.float32(0.5 * np.sin(2 * np.pi * 200 * np.arange(12000) / 24000)), 24000))"
+    )
+    panel.get_by_label("Speed").select_option(label="Speed 0.5×")
+    panel.get_by_role("button", name="Play").click()
+    panel.get_by_role("button", name="Pause").wait_for()
+    panel.get_by_role("button", name="Play").wait_for()
+    book.page.wait_for_timeout(150)
+    played = heard(book.page)
+    (sounding,) = np.nonzero(np.abs(played) > 1e-4)
+    played = played[sounding[0] : sounding[-1] + 1]
+    assert len(played) / 24000 == pytest.approx(1.0, abs=0.04)
+    power = np.abs(np.fft.rfft(played[2400:-2400] * np.hanning(len(played) - 4800))) ** 2
+    assert np.argmax(power) * 24000 / (len(played) - 4800) == pytest.approx(200, abs=3)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 600), ("dark", 1600)])
+def test_several_with_marks_are_drawn_and_can_be_used_by_everyone(book, shots, theme, width):
+    book.look(theme, width)
+    panel = book.show(
+        "import vcnb\nclips = [vcnb.load(vcnb.samples()[name]) for name in ('kathleen_en', 'thorsten_en')]\n"
+        "found = vcnb.diagnose(clips[0]).findings\n"
+        "vcnb.Player(clips, marks=[*found, vcnb.Segment(2, 4), vcnb.Segment(4.2, 4.6)])"
+    )
+    panel.get_by_role("button", name="2.0 s, from 2.00 to 4.00 s").wait_for()
+    book.page.wait_for_function("node => node.querySelectorAll('canvas')[2].width > 300", arg=panel.element_handle())
+    assert axe_violations(panel) == []
+    assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    shots(panel, f"player-several-{theme}-{width}")
+    book.look("light", 1000)
+
+
+def test_the_still_picture_stands_where_the_panel_is_gone(book):
+    book.show(clip_code(1) + "clip")
+    saved = json.loads(book.saved())
+    data = saved["cells"][-1]["outputs"][0]["data"]
+    drawn = "".join(data["image/svg+xml"])
+    assert len(drawn.encode()) <= 6000
+    assert "noise · 1.0 s" in drawn

@@ -64,6 +64,12 @@ class Deck extends EventTarget {
   tell(name) { this.dispatchEvent(new Event(name)); }
   load() { return Promise.all(this.tapes.map((tape) => tape.load())); }
 
+  /** Somebody sees it: what has come already may be heard. */
+  attend() {
+    this.views += 1;
+    this.stream?.begin();
+  }
+
   streamed() {
     if (this.stream.state === "ended") {
       this.offset = this.stream.position;

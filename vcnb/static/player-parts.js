@@ -139,7 +139,7 @@ function playerParts(view, deck, { stop = null, spectrum = true, hints = true })
   };
   for (const name of ["state", "loaded", "learnt"]) view.on(deck, name, () => tick());
   view.on(deck, "failed", () => view.setFault(deck.failed));
-  deck.views += 1;
+  deck.attend();
   view.signal.addEventListener("abort", () => --deck.views || deck.pause()); // no sound that nobody can stop
   tick();
   return [bar.bar, figures?.node, picture.box, live, hints && keyHints(view, deck)].filter(Boolean);

@@ -61,7 +61,9 @@ function takeTheFloor(player) {
 }
 
 if (!page.mark) {
-  Object.assign(page, { mark: Math.random().toString(36).slice(2), gesture: document.hasFocus() ? Date.now() : 0, claims: new Set() });
+  // Who ran the cell has just touched its tab; one that was only opened counts from then.
+  const gesture = navigator.userActivation?.isActive ? Date.now() : document.hasFocus() ? performance.timeOrigin : 0;
+  Object.assign(page, { mark: Math.random().toString(36).slice(2), gesture, claims: new Set() });
   page.channel = globalThis.BroadcastChannel ? new BroadcastChannel("vcnb.sound") : null;
   page.channel?.addEventListener("message", ({ data }) => {
     if (data.sounding && data.sounding !== page.mark) page.sounding?.pause();
@@ -140,7 +142,7 @@ function relayIn(context, tell) {
   return {
     node,
     post({ pcm, playing, end }) {
-      if (pcm) { if (timer) lay(pcm); else queue.push(pcm); }
+      if (pcm) { if (timer && context.currentTime < next) lay(pcm); else queue.push(pcm); }
       if (playing && !timer) {
         next = Math.ceil((context.currentTime + 0.02) * rate) / rate;
         tell({ began: Math.round(next * rate), out });
@@ -194,14 +196,17 @@ class Stream extends EventTarget {
   async grown({ first }) {
     if (first) {
       this.first = { ...first, have: this.tape.have };
-      if (first.pushed) await this.begin(); // a page that was loaded anew does not start to speak by itself
+      await this.begin();
     }
     this.fill();
   }
 
-  /** Start by itself, in one tab only. */
+  /**
+   * Start by itself: in one tab only, where somebody can see it and stop it, and only what has just been made: a page
+   * that was loaded anew does not begin to speak.
+   */
   async begin() {
-    if (this.state !== "waiting") return;
+    if (this.state !== "waiting" || !this.first?.pushed || !this.player.views) return;
     const won = await wins(this.tape.facts.id, () => { this.yield(); });
     if (!won || this.state !== "waiting") return void (this.state === "waiting" && this.yield());
     await this.start();
@@ -236,7 +241,7 @@ class Stream extends EventTarget {
     this.wanted = this.wants();
     const flush = (!tape.live && tape.have >= tape.total) || (tape.restingAt ?? -1) >= this.fed;
     if (this.ahead >= this.wanted || (flush && this.ahead > 0)) {
-      this.filledAt ??= performance.now();
+      this.filledAt ??= this.context.currentTime;
       this.ring.post({ playing: true });
       this.set("playing");
     } else if (flush) this.drained();
@@ -275,7 +280,7 @@ class Stream extends EventTarget {
       const stamp = this.context.getOutputTimestamp?.() ?? {};
       const out = stamp.contextTime ? stamp.performanceTime + (frame / this.context.sampleRate - stamp.contextTime) * 1000 : now;
       this.firstSound = this.first.since + (out - this.first.here) / 1000;
-      this.startDelay = (now - this.filledAt) / 1000;
+      this.startDelay = frame / this.context.sampleRate - this.filledAt; // by the clock of the sound
     }
     // Silence because nothing was due is no gap; the rest may have been said after the ring ran dry.
     if (this.emptyAt !== undefined && this.emptyAt !== null && this.tape.restingAt !== this.out) {

@@ -266,7 +266,7 @@ class Synthesis(SoundPanel):
         self.send({"type": "dropped", "client": None, "key": key})
 
     def _tell_take(self, key: str) -> None:
-        self.send({"type": "take", "client": None, "take": self._rows[key], "spent": self._spent()})
+        self.send({"type": "take", "client": None, "take": dict(self._rows[key]), "spent": self._spent()})
 
     def _spent(self) -> float:
         return self._account.spent if self._account is not None else 0.0
@@ -275,7 +275,7 @@ class Synthesis(SoundPanel):
         known = None if self._voices is None else [_shown(voice) for voice in self._voices.values()]
         free = self._account is None or self._account.region == "practice"
         message = {"type": "snapshot", "client": client, "voices": known, "free": free, "spent": self._spent()}
-        self.send(message | {"takes": list(self._rows.values()), "draft": self._draft})
+        self.send(message | {"takes": [dict(row) for row in self._rows.values()], "draft": self._draft})
 
 
 def _shown(voice: Voice) -> dict[str, Any]:
