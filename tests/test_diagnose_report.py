@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import matplotlib.pyplot as plt
 import pytest
@@ -11,8 +12,9 @@ from recordings import pcm_wav, sine
 import vcnb
 from vcnb.audio.load import read_clip
 from vcnb.diagnose.finding import Finding
+from vcnb.diagnose.page import as_page
 from vcnb.diagnose.report import Report, undecided, unreadable, worst
-from vcnb.errors import ClipError
+from vcnb.errors import CancelledError, ClipError
 
 HOSTILE = "<script>alert(1)</script> & $x_{y$.wav"
 
@@ -65,6 +67,76 @@ def test_json_is_one_line_of_the_agreed_form(report):
     duration = page["findings"][1]
     assert duration["segments"] == [[60.0, 61.0]]
     assert {"check", "verdict", "value", "unit", "required", "segments", "message", "remedy"} <= set(duration)
+
+
+def test_one_line_says_what_fails_with_its_value(report):
+    line = str(report)
+    assert "\n" not in line
+    assert line.startswith(f"{HOSTILE}: fail - duration fail (61.0 s), sample_rate fail (16000 Hz), channels fail (2)")
+    assert f"of {len(report.findings)} checks pass" in line
+
+
+def test_praat_gets_a_tier_for_each_marked_check_that_covers_all_of_the_time(report):
+    lines = report.to_textgrid().splitlines()
+    assert lines[:2] == ['File type = "ooTextFile"', 'Object class = "TextGrid"']
+    assert float(lines[4]) == 61.0
+    marked = [each for each in report.findings if each.segments]
+    assert lines[6] == str(len(marked))
+    at = lines.index('"duration"')
+    assert lines[at - 1] == '"IntervalTier"'
+    assert [float(each) for each in lines[at + 1 : at + 3]] == [0.0, 61.0]
+    assert lines[at + 3 : at + 10] == ["2", "0.000000", "60.000000", '""', "60.000000", "61.000000", '"fail"']
+    with pytest.raises(ClipError, match="nothing to mark"):
+        Report("", ()).to_textgrid()
+
+
+def test_facts_of_the_file_are_told_before_what_is_measured_and_what_a_network_hears():
+    clip = read_clip(pcm_wav(sine(3.5, 16_000, hz=333.0), 16_000))
+    told = []
+    found = vcnb.diagnose(clip, on_finding=told.append)
+    names = [each.check for each in told]
+    assert names[:2] == ["format", "duration"]
+    assert set(names[-3:]) == {"music", "other_voices", "singing"}
+    assert sorted(names) == sorted(each.check for each in found.findings)
+
+
+def test_no_recording_is_judged_twice_and_what_is_declared_is_judged_anew(monkeypatch):
+    from vcnb.diagnose import subject
+
+    data = pcm_wav(sine(3.5, 16_000, hz=222.0), 16_000)
+    first = vcnb.diagnose(data)
+    monkeypatch.setattr(subject, "sound_events", None)  # to be called again would raise
+    again = vcnb.diagnose(data, language="de")
+    assert again.findings[:-2] == first.findings[:-2]
+    assert [each.verdict for each in again.findings if each.check == "language"] == ["pass"]
+    with pytest.raises(TypeError):
+        vcnb.diagnose(pcm_wav(sine(3.5, 16_000, hz=221.0), 16_000))
+
+
+def test_a_diagnosis_can_be_stopped():
+    cancel = threading.Event()
+    told = []
+
+    def stop(finding):
+        told.append(finding)
+        cancel.set()
+
+    with pytest.raises(CancelledError):
+        vcnb.diagnose(pcm_wav(sine(3.5, 16_000, hz=220.0), 16_000), on_finding=stop, cancel=cancel)
+    assert len(told) == 1
+
+
+def test_a_report_comes_back_from_its_plain_values(report):
+    again = Report.from_dict(report.to_dict(), report.clip)
+    assert again.findings == report.findings
+    assert again.verdict == report.verdict
+
+
+def test_a_page_of_many_lists_them_and_escapes_their_names(report):
+    page = as_page([Report(HOSTILE, report.findings), unreadable("b.wav", ClipError("The file is empty."))])
+    assert "<script>" not in page
+    assert page.count('href="#r') == 2
+    assert "color-scheme" in page
 
 
 def test_the_table_has_a_row_for_each_check(report):

@@ -1,4 +1,7 @@
-"""How findings look on the waveform and the spectrogram."""
+"""How findings look on the waveform and the spectrogram.
+
+By matplotlib alone: a report shows itself, and librosa's display would first load numba for seconds to draw the same.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from .finding import Finding
 if TYPE_CHECKING:
     from .report import Report
 
-__all__ = ["as_html"]
+__all__ = ["as_html", "as_page"]
 
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Check", "Value", "Required", "What it means"))
+MENDED = " <code>vcnb.repair</code> can mend it or part of it."
 GLYPHS = {"pass": "✓", "warn": "!", "fail": "✕", "unknown": "?"}
 
 # The colours are those of the front end where it has any; the fallbacks are readable on white and on black.
@@ -55,6 +57,35 @@ def as_html(report: Report) -> str:
     )
 
 
+def as_page(reports: Sequence[Report]) -> str:
+    """Write reports as one HTML page that needs nothing else.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        In the order of the page; those without a clip have no picture.
+
+    Returns
+    -------
+    str
+        The whole document, light or dark as its reader has it.
+    """
+    rows = "".join(
+        f'<tr><td>{_verdict(each.verdict)}</td><td><a href="#r{at}">{escape(each.name or "recording")}</a></td>'
+        f"<td>{escape(str(each).split(': ', 1)[-1])}</td></tr>"
+        for at, each in enumerate(reports)
+    )
+    several = len(reports) > 1
+    listed = f'<div class="vcnb-report"><table><tbody>{rows}</tbody></table></div>' if several else ""
+    parts = "".join(f'<section id="r{at}">{as_html(each)}</section>' for at, each in enumerate(reports))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        '<meta name="viewport" content="width=device-width"><title>Diagnosis by vcnb</title>'
+        f"<style>{STYLE}body {{ margin: 24px auto; max-width: 960px; padding: 0 16px; }}</style></head>"
+        f"<body><h1>Diagnosis</h1>{listed}{parts}</body></html>"
+    )
+
+
 def _verdict(verdict: str) -> str:
     return f'<span class="vcnb-verdict vcnb-{verdict}">{GLYPHS[verdict]} {verdict.capitalize()}</span>'
 
@@ -65,7 +96,7 @@ def _row(finding: Finding) -> str:
         escape(finding.check),
         escape(f"{value} {finding.unit}".strip() if value else ""),
         escape(f"{finding.required} ({'the service' if finding.required_by == 'page' else 'ours'})"),
-        escape(f"{finding.message} {finding.advice}".strip()),
+        escape(f"{finding.message} {finding.advice}".strip()) + (MENDED if finding.remedy else ""),
     )
     return f"<tr><td>{_verdict(finding.verdict)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vcnb.audio.clip import Clip
+from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.load import load
 from vcnb.errors import ClipError
 
@@ -63,6 +63,33 @@ class Report:
             "verdict": self.verdict,
             "findings": [finding.to_dict() for finding in self.findings],
         }
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any], clip: Clip | None = None) -> Report:
+        """Make a report again from what `to_dict` gave, as a worker sends it home.
+
+        Parameters
+        ----------
+        document : dict
+            Plain values.
+        clip : Clip, optional
+            The recording, for the picture.
+
+        Returns
+        -------
+        Report
+            The same findings.
+        """
+        hard = {each.name for each in checks() if each.hard}
+        findings = (
+            Finding(
+                **{key: value for key, value in each.items() if key != "segments"},
+                segments=tuple(Segment(start, end) for start, end in each["segments"]),
+                hard=each["check"] in hard,
+            )
+            for each in document["findings"]
+        )
+        return cls(document["file"], tuple(findings), clip)
 
     def to_json(self) -> str:
         """Give it as one line of JSON, in ASCII: a file's name may hold what no encoding can write."""
