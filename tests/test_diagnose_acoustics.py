@@ -219,7 +219,7 @@ def test_noise(snr_db, verdict):
     assert heard("noise", (0, 9), snr_db=float("inf")).value == 99
 
 
-@pytest.mark.parametrize(("decay", "verdict"), [(0.37, "pass"), (0.39, "warn"), (0.45, "warn"), (0.47, "fail")])
+@pytest.mark.parametrize(("decay", "verdict"), [(0.37, "pass"), (0.39, "warn"), (0.51, "warn"), (0.53, "fail")])
 def test_reverberation(monkeypatch, decay, verdict):
     module = importlib.import_module("vcnb.diagnose.checks.reverberation")
     monkeypatch.setattr(module, "decay_time", lambda _: decay)
