@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from vcnb.errors import VcnbError
     from vcnb.protocol.voice import Voice
     from vcnb.repair.repair import repair
+    from vcnb.repair.windows import best_window
     from vcnb.widgets.diagnosis import Diagnosis
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
-    from vcnb.widgets.synthesis import Synthesis
     from vcnb.widgets.recorder import Recorder
+    from vcnb.widgets.synthesis import Synthesis
     from vcnb.widgets.uploader import Uploader
     from vcnb.widgets.voices import Voices
     from vcnb.workflow.account import Account
+    from vcnb.workflow.batch import diagnose_many
     from vcnb.workflow.connecting import connect
     from vcnb.workflow.doctor import doctor
     from vcnb.workflow.importing import import_library
@@ -48,9 +50,11 @@ __all__ = [
     "VcnbError",
     "Voice",
     "Voices",
+    "best_window",
     "compare",
     "connect",
     "diagnose",
+    "diagnose_many",
     "doctor",
     "import_library",
     "load",
@@ -76,9 +80,11 @@ _ROOMS = {
     "VcnbError": "vcnb.errors",
     "Voice": "vcnb.protocol.voice",
     "Voices": "vcnb.widgets.voices",
+    "best_window": "vcnb.repair.windows",
     "compare": "vcnb.compare.comparison",
     "connect": "vcnb.workflow.connecting",
     "diagnose": "vcnb.diagnose.report",
+    "diagnose_many": "vcnb.workflow.batch",
     "doctor": "vcnb.workflow.doctor",
     "import_library": "vcnb.workflow.importing",
     "load": "vcnb.audio.load",

@@ -14,7 +14,7 @@ from vcnb.diagnose.report import Report, diagnose
 
 from .survey import HOP, Survey
 
-__all__ = ["LONGEST", "Picked", "SHORTEST", "burden", "places", "search"]
+__all__ = ["LONGEST", "SHORTEST", "Window", "burden", "places", "rank", "search"]
 
 SHORTEST, LONGEST = 10.0, 20.0  # seconds; the page's recommendation
 IDEAL = 17.0  # seconds; ours: more of the voice makes a better clone
@@ -33,8 +33,8 @@ Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
-class Picked:
-    """A stretch that was listened to.
+class Window:
+    """A stretch of a recording that was listened to.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ class Picked:
         The sound.
     report : Report
         What the diagnosis says of it.
+    similarity : float
+        Cosine of its speaker and the recording's main one; NaN where that was not asked.
     """
 
     start: float
@@ -56,6 +58,10 @@ class Picked:
     snr_db: float
     clip: Clip
     report: Report
+    similarity: float = float("nan")
+
+    def __repr__(self) -> str:
+        return f"<Window {self.start:.2f} to {self.end:.2f} s, score {self.score:.2f}, {self.report.verdict}>"
 
 
 def burden(report: Report) -> tuple[int, int]:
@@ -107,8 +113,8 @@ def search(
     wanted: int = 1,
     batch: int = 1,
     tries: int = 6,
-    on_picked: Callable[[Picked], None] | None = None,
-) -> list[Picked]:
+    on_heard: Callable[[Window], None] | None = None,
+) -> list[Window]:
     """Listen to the most promising stretches until enough of them are clean.
 
     What is heard in one is held against all others that share the place.
@@ -125,18 +131,18 @@ def search(
         Seconds.
     wanted, batch, tries : int
         Clean stretches that are enough, stretches fetched at once, and stretches listened to at most.
-    on_picked : callable, optional
+    on_heard : callable, optional
         Called with each stretch that was listened to.
 
     Returns
     -------
-    list of Picked
+    list of Window
         The best first; empty where nobody speaks for long enough.
     """
     field = _Candidates.of(survey, shortest)
     for mark in marks:
         field.hold(mark)
-    heard: list[Picked] = []
+    heard: list[Window] = []
     while len(heard) < tries and sum(burden(each.report) == (0, 0) for each in heard) < wanted:
         chosen = field.best(min(batch, tries - len(heard)), [Segment(each.start, each.end) for each in heard])
         if not chosen:
@@ -144,19 +150,31 @@ def search(
         stretches = [Segment(float(field.starts[at]), float(field.ends[at])) for at in chosen]
         for at, stretch, clip in zip(chosen, stretches, fetch(stretches), strict=True):
             report = diagnose(clip)
-            picked = Picked(stretch.start, stretch.end, float(field.scores[at]), float(field.snr_db[at]), clip, report)
-            heard.append(picked)
-            if on_picked is not None:
-                on_picked(picked)
+            window = Window(stretch.start, stretch.end, float(field.scores[at]), float(field.snr_db[at]), clip, report)
+            heard.append(window)
+            if on_heard is not None:
+                on_heard(window)
             for place in places(report, stretch.start):
                 field.hold(place)
             if burden(report) != (0, 0):
                 field.scores -= DULL_COST * field.shared(stretch)
-    return sorted((replace(each, score=round(each.score, 3)) for each in heard), key=_rank)
+    return sorted((replace(each, score=round(each.score, 3)) for each in heard), key=rank)
 
 
-def _rank(picked: Picked) -> tuple[int, int, float]:
-    return *burden(picked.report), -picked.score
+def rank(window: Window) -> tuple[int, int, float]:
+    """Order by what stands against a stretch, then by its score.
+
+    Parameters
+    ----------
+    window : Window
+        A stretch.
+
+    Returns
+    -------
+    (int, int, float)
+        Smaller is better.
+    """
+    return *burden(window.report), -window.score
 
 
 @dataclass(eq=False)

@@ -111,9 +111,9 @@ def repair(clip_or_path: Clip | str | os.PathLike[str] | bytes | BinaryIO) -> Cl
     -------
     Clip
         With one entry in `edits` for each thing that was done: why, and what it changed; `original` is the clip as it
-        was, and `vcnb.repair.repair.undo` takes edits back. The same clip where nothing is to be done, so that its own
-        bytes are sent. What was not recorded does not come back: a higher rate adds no treble, a second voice
-        throughout or a ringing room stays. The logger "vcnb" warns of what is left; `mend` gives it as findings.
+        was, and `undo` beside this function takes single edits back. The same clip where nothing is to be done, so
+        that its own bytes are sent. What was not recorded does not come back: a higher rate adds no treble, a second
+        voice throughout or a ringing room stays. The logger "vcnb" warns of what is left; `mend` gives it as findings.
 
     Raises
     ------
