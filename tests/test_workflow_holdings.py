@@ -250,6 +250,15 @@ def test_on_the_practice_service_money_is_nothing_and_still_counted(account):
     assert sorted(table["purpose"]) == ["creation", "speech"]
 
 
+def test_what_was_spoken_is_shown_as_text_whatever_it_holds(account, practice):
+    account.speak("<script>alert(1)</script> \u202egnp.exe", voice=practice.voice())
+    table = account.takes()
+    for shown in (repr(table[["text"]]), table[["text"]]._repr_html_()):
+        assert "\u202e" not in shown
+        assert "\\u202egnp.exe" in shown
+    assert "<script" not in table._repr_html_()
+
+
 def test_a_speech_knows_the_consent_of_its_voice(account):
     voice = enrolled(account)
     speech = account.speak("Hello.", voice=voice)

@@ -28,6 +28,15 @@ def test_an_estimate_follows_the_price_list():
     assert live.cost == pytest.approx(0.13)
 
 
+def test_a_price_says_that_creations_may_be_free():
+    model = "qwen3-tts-vc-2026-01-22"
+    assert str(estimate(creations=1)) == "at most $0.01, free while your quota lasts"
+    assert str(estimate(texts="a" * 1_000, target_model=model)) == "$0.0115"
+    both = estimate(creations=2, texts="a" * 1_000, target_model=model)
+    assert str(both) == "$0.0115 for speech and at most $0.02, free while your quota lasts"
+    assert str(estimate(creations=2, free=True)) == "$0.0000"
+
+
 def test_an_ideograph_counts_twice():
     assert estimate(texts="你好ab", target_model="qwen3-tts-vc-2026-01-22").characters == 6
 

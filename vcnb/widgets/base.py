@@ -20,7 +20,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from vcnb.errors import SettingsError, VcnbError
+from vcnb.errors import SettingsError, VcnbError, visible
 from vcnb.settings import Secret
 
 __all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "words"]
@@ -117,7 +117,8 @@ def told(error: BaseException) -> dict[str, str]:
     else:
         what, remedy = f"{type(error).__name__}: {error}", ""
     code, request_id = (str(getattr(error, name, "") or "") for name in ("code", "request_id"))
-    return {"kind": type(error).__name__, "what": what, "remedy": remedy, "code": code, "request_id": request_id}
+    said = {"what": what, "remedy": remedy, "code": code, "request_id": request_id}
+    return {"kind": type(error).__name__} | {name: visible(text) for name, text in said.items()}
 
 
 class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]

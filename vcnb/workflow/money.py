@@ -43,6 +43,15 @@ class Estimate:
     characters: int
     cost: float
 
+    def __str__(self) -> str:
+        if not self.creations or not self.cost:
+            return f"${self.cost:.4f}"
+        # How much of the free quota is left is known to the service alone.
+        spoken = self.cost - self.creations * PRICE_PER_CREATION
+        speech = f"${spoken:.4f} for speech and " if self.characters else ""
+        made = self.creations * PRICE_PER_CREATION
+        return f"{speech}at most ${made:.2f}, free while your quota lasts"
+
 
 def estimate(
     *, creations: int = 0, texts: str | Iterable[str] = (), target_model: str | None = None, free: bool = False

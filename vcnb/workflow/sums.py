@@ -88,6 +88,8 @@ def _name(known: Mapping[str, sqlite3.Row], voice: str) -> str:
 def _typed(columns: Mapping[str, list[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
     import pandas as pd
 
+    from .table import Table
+
     made = {}
     for name, kind in kinds.items():
         values = pd.Series(columns[name], dtype=object)
@@ -95,4 +97,4 @@ def _typed(columns: Mapping[str, list[Any]], kinds: Mapping[str, str]) -> pd.Dat
             made[name] = pd.to_datetime(values, utc="UTC" in kind).dt.as_unit("s")
         else:
             made[name] = values.astype(kind)  # type: ignore[call-overload]
-    return pd.DataFrame(made)
+    return Table(made)

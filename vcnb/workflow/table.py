@@ -1,4 +1,4 @@
-"""How the table of voices looks: an ordinary DataFrame that says how much of the quota is used."""
+"""How tables look: ordinary DataFrames in which every character is shown, and one that tells the quota."""
 
 from __future__ import annotations
 
@@ -10,14 +10,29 @@ import pandas as pd
 
 from vcnb.errors import visible
 
-__all__ = ["VoiceTable"]
+__all__ = ["Table", "VoiceTable"]
 
 
-class VoiceTable(pd.DataFrame):
-    """A DataFrame of voices; `attrs` hold ``quota``, ``used``, ``free`` and ``region``."""
+class Table(pd.DataFrame):
+    """A DataFrame that shows control and direction characters as text: names, labels and texts come from anywhere."""
 
     @property
-    def _constructor(self) -> Callable[..., VoiceTable]:  # what is filtered is still one
+    def _constructor(self) -> Callable[..., Table]:  # what is filtered is still one
+        return Table
+
+    def __repr__(self) -> str:
+        return pd.DataFrame(_shown(self)).__repr__()
+
+    def _repr_html_(self) -> str | None:
+        drawn: str | None = pd.DataFrame(_shown(self))._repr_html_()  # type: ignore[operator]
+        return drawn
+
+
+class VoiceTable(Table):
+    """A table of voices; `attrs` hold ``quota``, ``used``, ``free`` and ``region``."""
+
+    @property
+    def _constructor(self) -> Callable[..., VoiceTable]:
         return VoiceTable
 
     def quota(self) -> str:
@@ -28,15 +43,15 @@ class VoiceTable(pd.DataFrame):
         return f"{used:,} of {quota:,} voices used, {free:,} free in {self.attrs['region']}"
 
     def __repr__(self) -> str:
-        return "\n".join(filter(None, (pd.DataFrame(_shown(self)).__repr__(), self.quota())))
+        return "\n".join(filter(None, (super().__repr__(), self.quota())))
 
     def _repr_html_(self) -> str | None:
-        drawn = pd.DataFrame(_shown(self))._repr_html_()  # type: ignore[operator]
+        drawn = super()._repr_html_()
         return f"{drawn}<p>{html.escape(self.quota())}</p>" if drawn is not None else None
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Copy it with every character visible: names and labels come from anywhere."""
+    """Copy it with every character visible."""
     shown: dict[Any, Any] = {
         name: [visible(each) if isinstance(each, str) else each for each in table[name]]
         if pd.api.types.is_string_dtype(table[name]) or table[name].dtype == object
