@@ -21,7 +21,7 @@ from vcnb.audio.clip import Clip, Segment, Speech
 from .pacing import spoken_weight
 from .sound import Sound
 
-__all__ = ["Drift", "Evidence", "watch"]
+__all__ = ["Drift", "Evidence", "Traits", "alone", "among", "watch"]
 
 Verdict = Literal["pass", "fail", "unknown"]
 Floats = npt.NDArray[np.float32]
@@ -102,6 +102,31 @@ class Drift:
         return " ".join(wrong or open_ones or ["The right voice, the whole text."])
 
 
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What other takes of a voice are judged by.
+
+    Parameters
+    ----------
+    embedding : np.ndarray [shape=(256,)]
+        The speaker; NaN where it could not be measured.
+    seconds : float
+        Of speech.
+    weight : float
+        Of the text, as `spoken_weight` gives it.
+    """
+
+    embedding: Floats
+    seconds: float
+    weight: float
+
+    @classmethod
+    def of(cls, sound: Sound) -> Traits:
+        """Measure them."""
+        text = sound.clip.text if isinstance(sound.clip, Speech) else ""
+        return cls(sound.embedding, sound.activity.seconds, spoken_weight(text))
+
+
 def watch(take: Speech, earlier: Sequence[Clip | Sound] = (), *, reference: Clip | Sound | None = None) -> Drift:
     """Look whether a take is what was asked for.
 
@@ -119,38 +144,61 @@ def watch(take: Speech, earlier: Sequence[Clip | Sound] = (), *, reference: Clip
     Drift
         Found with texts of 8 s and more; short ones are judged with more doubt.
     """
-    sound, others = Sound(take), [_sound(each) for each in earlier]
-    checks = [_speaker(sound, others), _length(sound, others), _silence(sound), _ending(sound), _loop(sound)]
-    if reference is not None:
-        checks.append(_leak(sound, _sound(reference)))
-    return Drift(tuple(checks))
+    sound = Sound(take)
+    others = [Traits.of(_sound(each)) for each in earlier]
+    return Drift((*among(Traits.of(sound), others), *alone(sound, reference)))
+
+
+def among(traits: Traits, others: Sequence[Traits]) -> tuple[Evidence, Evidence]:
+    """Judge speaker and length of a take by other takes of its voice.
+
+    Parameters
+    ----------
+    traits : Traits
+        Of the take.
+    others : sequence of Traits
+        Of the others.
+    """
+    return _speaker(traits, others), _length(traits, others)
+
+
+def alone(sound: Sound, reference: Clip | Sound | None = None) -> tuple[Evidence, ...]:
+    """Judge what a take shows by itself: silence, ending, loop, and what of the reference is in it.
+
+    Parameters
+    ----------
+    sound : Sound
+        The take.
+    reference : Clip or Sound, optional
+        The recording of the voice.
+    """
+    found = (_silence(sound), _ending(sound), _loop(sound))
+    return found if reference is None else (*found, _leak(sound, _sound(reference)))
 
 
 def _sound(clip: Clip | Sound) -> Sound:
     return clip if isinstance(clip, Sound) else Sound(clip)
 
 
-def _speaker(sound: Sound, others: Sequence[Sound]) -> Evidence:
-    points = np.array([point for each in others if np.isfinite(point := each.embedding).all()])
-    if len(points) < FEWEST or not np.isfinite(sound.embedding).all():
+def _speaker(traits: Traits, others: Sequence[Traits]) -> Evidence:
+    points = np.array([each.embedding for each in others if np.isfinite(each.embedding).all()])
+    if len(points) < FEWEST or not np.isfinite(traits.embedding).all():
         return Evidence("speaker", "unknown", math.nan, "cosine", f"The speaker is known from {FEWEST} takes on.")
     mean = points.mean(0)
     mean /= np.linalg.norm(mean)
     bar = float(np.clip((points @ mean).min() - SPEAKER_BELOW, SPEAKER_AT_LEAST, SPEAKER_AT_MOST))
-    cosine = float(sound.embedding @ mean)
+    cosine = float(traits.embedding @ mean)
     if cosine >= bar:
         return Evidence("speaker", "pass", cosine, "cosine", "It sounds like its earlier takes.")
     return Evidence("speaker", "fail", cosine, "cosine", "It does not sound like its earlier takes.")
 
 
-def _length(sound: Sound, others: Sequence[Sound]) -> Evidence:
-    clip = sound.clip
-    weight = spoken_weight(clip.text) if isinstance(clip, Speech) else 0.0
-    if not weight:
+def _length(traits: Traits, others: Sequence[Traits]) -> Evidence:
+    if not traits.weight:
         return Evidence("length", "unknown", math.nan, "", "Without words in the text its length says nothing.")
-    own = [pace for each in others if (pace := _pace(each)) is not None]
-    expected = weight * (float(np.median(own)) if len(own) >= FEWEST else ORDINARY_PACE)
-    ratio = sound.activity.seconds / expected
+    own = [each.seconds / each.weight for each in others if each.weight and each.seconds >= SHORTEST_SPEECH]
+    expected = traits.weight * (float(np.median(own)) if len(own) >= FEWEST else ORDINARY_PACE)
+    ratio = traits.seconds / expected
     known = len(own) >= FEWEST
     low, high = (1 - STEPS * STEP * math.sqrt(1 + math.pi / 2 / len(own)), 1 + LONGER) if known else UNPACED
     if ratio < low:
@@ -160,13 +208,6 @@ def _length(sound: Sound, others: Sequence[Sound]) -> Evidence:
     if len(own) < FEWEST:
         return Evidence("length", "unknown", ratio, "of expected", f"The pace is known from {FEWEST} takes on.")
     return Evidence("length", "pass", ratio, "of expected", "It is as long as its text.")
-
-
-def _pace(sound: Sound) -> float | None:
-    """Seconds of speech a unit of text."""
-    clip = sound.clip
-    weight = spoken_weight(clip.text) if isinstance(clip, Speech) else 0.0
-    return sound.activity.seconds / weight if weight and sound.activity.seconds >= SHORTEST_SPEECH else None
 
 
 def _silence(sound: Sound) -> Evidence:

@@ -47,6 +47,7 @@ def forget(store: Store, account: str, voice: str) -> str:
         row = db.execute("SELECT * FROM voices WHERE account = ? AND voice = ?", (account, voice)).fetchone()
         takes = db.execute("SELECT sound FROM takes WHERE account = ? AND voice = ?", (account, voice)).fetchall()
         db.execute("DELETE FROM takes WHERE account = ? AND voice = ?", (account, voice))
+        db.execute("DELETE FROM cells WHERE account = ? AND voice = ?", (account, voice))
         now = moment()
         db.execute(_SCRUB, {"now": now, "line": "", "account": account, "voice": voice})
         db.execute(_SCRUB_INTENT, (account, voice))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import accounts, clips, intents, money, takes, voices
+from . import accounts, clips, grids, intents, money, takes, voices
 from .store import PATIENCE, Store
 
 __all__ = ["MIGRATIONS", "open_store"]
 
 # Version 1: the tables of each module. A later change is one more script here, never an edit of an older one.
-MIGRATIONS: tuple[str, ...] = ("".join(module.SCHEMA for module in (accounts, clips, voices, takes, money, intents)),)
+MIGRATIONS: tuple[str, ...] = (
+    "".join(module.SCHEMA for module in (accounts, clips, voices, takes, money, intents)),
+    grids.SCHEMA,
+)
 
 
 def open_store(folder: Path, *, patience: float = PATIENCE) -> Store:

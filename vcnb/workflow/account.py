@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import threading
 from collections.abc import Iterable
-from typing import Any, Literal
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, Literal
 
 from vcnb.audio.clip import Speech
 from vcnb.protocol.voice import Voice
@@ -15,6 +16,9 @@ from .creation import Progress
 from .enrolling import DEFAULT_MODEL, Enrolling
 from .money import Estimate, estimate
 from .speaking import Line, Stream
+
+if TYPE_CHECKING:
+    from .grids import Grid
 
 __all__ = ["Account", "DEFAULT_MODEL"]
 
@@ -164,6 +168,57 @@ class Account(Enrolling):
         """
         options: dict[str, Any] = {"target_model": target_model, "language": language, "timeout": timeout}
         return speaking.converse(self.settings, self._purse, **self._who(voice), mode=mode, **options)
+
+    def grid(
+        self,
+        voices: Any,
+        texts: str | Iterable[str],
+        *,
+        language: str | None = None,
+        repeats: int = 1,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Grid:
+        """Have every voice say every text, and measure it; what is spoken already is not spoken again.
+
+        Parameters
+        ----------
+        voices : Voice, id, row, iterable of them, or a (filtered) table
+            Who speaks; the model follows the voice.
+        texts : str or iterable of str
+            What.
+        language : str, optional
+            Two-letter code of the texts; without it the service finds out.
+        repeats : int
+            How often each cell is spoken; more of them later adds to those that are there.
+        executor : concurrent.futures.Executor, optional
+            Where the takes are measured, a Dask client's ``get_executor()`` too; the key never goes there.
+        progress : callable, optional
+            Called with a sentence and a share (0…1). Not given: a progress bar.
+        cancel : threading.Event, optional
+            Ends it; what is on its way is waited for, and what is spoken is kept.
+
+        Returns
+        -------
+        Grid
+            A cell that was refused has its error in it; call it again to try those once more.
+
+        Raises
+        ------
+        SettingsError, SpendLimitError
+            Before any request, where the whole would pass the limit.
+        LibraryError
+            If a take cannot be kept.
+        CancelledError
+            If it was stopped.
+        VcnbError
+            As `find`.
+        """
+        from .grid import fill
+
+        options: dict[str, Any] = {"language": language, "repeats": repeats, "executor": executor}
+        return fill(self, voices, texts, progress=progress, cancel=cancel, **options)
 
     def estimate(
         self, texts: str | Iterable[str] = (), *, voice: Any = None, target_model: str | None = None, creations: int = 0

@@ -1,0 +1,89 @@
+"""What is measured of a take, in whatever process; nothing here needs a notebook, a key or a network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from vcnb.audio.clip import Clip, Segment, Speech
+from vcnb.compare.measures import measured
+from vcnb.compare.sentinel import Evidence, Traits, alone
+from vcnb.compare.sound import Sound
+
+__all__ = ["METHOD", "Numbers", "measure_take"]
+
+METHOD = 1  # of the measuring: what another one measured is measured again
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What one take measures.
+
+    Parameters
+    ----------
+    values : dict
+        Name of a measure -> number.
+    traits : Traits
+        What other takes of the voice are judged by.
+    evidence : tuple of Evidence
+        What it shows by itself.
+    reference_cosine : float
+        Between the voice and the recording it was made from; NaN without one.
+    """
+
+    values: dict[str, float]
+    traits: Traits
+    evidence: tuple[Evidence, ...]
+    reference_cosine: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as plain values."""
+        return {
+            "method": METHOD,
+            "values": self.values,
+            "embedding": [round(float(each), 5) for each in self.traits.embedding],
+            "seconds": self.traits.seconds,
+            "weight": self.traits.weight,
+            "evidence": [asdict(each) for each in self.evidence],
+            "reference_cosine": self.reference_cosine,
+        }
+
+    @classmethod
+    def read(cls, written: str | None) -> Numbers | None:
+        """Read what was kept; None where there is nothing, or another method measured it."""
+        kept = json.loads(written) if written else {}
+        if kept.get("method") != METHOD:
+            return None
+        evidence = (
+            Evidence(**{**each, "segments": tuple(Segment(**segment) for segment in each["segments"])})
+            for each in kept["evidence"]
+        )
+        embedding = np.array(kept["embedding"], np.float32)
+        traits = Traits(embedding, kept["seconds"], kept["weight"])
+        return cls(kept["values"], traits, tuple(evidence), kept["reference_cosine"])
+
+
+def measure_take(take: Speech, reference: Clip | None) -> Numbers:
+    """Measure a take.
+
+    Parameters
+    ----------
+    take : Speech
+        What was spoken.
+    reference : Clip, optional
+        The recording that the voice was made from.
+
+    Returns
+    -------
+    Numbers
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        sound = Sound(take)
+        recorded = Sound(reference) if reference is not None else None
+        cosine = float(sound.embedding @ recorded.embedding) if recorded is not None else float("nan")
+        return Numbers(measured(sound), Traits.of(sound), alone(sound, recorded), cosine)
