@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from .comparison import Comparison
 
-__all__ = ["KINDS", "aligned_pitch", "places"]
+__all__ = [
+    "KINDS",
+    "aligned_pitch",
+    "measures",
+    "pitch",
+    "places",
+    "similarity",
+    "spectrograms",
+    "spectrum",
+    "voice_map",
+]
 
 INK = "#757575"  # readable on white (4.6 : 1) and on black (4.6 : 1): the ground is left to the page
 BAR = "#2f86c8"
