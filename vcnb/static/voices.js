@@ -127,19 +127,19 @@ function noticeOf(view, roll, back) {
     if (!roll.notice) return line.dataset.verdict ? undefined : hide();
     const { voices } = roll.notice, can = voices.filter((voice) => roll.deleted.find((row) => row.voice === voice)?.clip);
     delete line.dataset.verdict;
-    let left = UNDO_S;
+    line.dataset.left = UNDO_S;
     const rest = h("span", { class: "vc-quiet vc-num" }), end = () => roll.note(null);
     const undo = can.length ? [button(say("undo", { price: price(can.length) }), "undo", () => { end(); back(); order(model, { type: "restore", voices: can }); })] : [];
     fill("undo", say("deleted", { names: names(voices) }), say(can.length ? "undo.why" : "undo.not", { price: price(1) }), rest, ...undo,
       button(say("close"), "close", () => { end(); back(); }, "is-plain"));
     const tick = () => {
-      if (line.contains(document.activeElement) || line.matches(":hover")) left = Math.max(left, 1);
-      else left -= 1;
+      const stays = line.contains(document.activeElement) || line.matches(":hover");
+      const left = line.dataset.left = stays ? Math.max(1, line.dataset.left) : line.dataset.left - 1;
       rest.textContent = say("undo.rest", { n: Math.max(0, left) });
       if (left <= 0) end();
     };
     clearInterval(line.timer);
-    rest.textContent = say("undo.rest", { n: left });
+    rest.textContent = say("undo.rest", { n: UNDO_S });
     line.timer = setInterval(tick, 1000);
     return undefined;
   };
@@ -204,7 +204,7 @@ function drawVoices(view, { roll, ear }) {
   const foot = h("footer", { class: "vc-foot" }, h("p", { class: "vc-say vc-quiet" }, say("as.table"), h("code", { class: "vc-mono" }, "account.voices()")), rows, pages);
   const show = () => {
     const all = roll.rows?.length ?? 0, shown = roll.shown.length, from = Math.floor(roll.at / PAGE) * PAGE;
-    fact.textContent = roll.rows === null ? "" : all === shown ? say("voices.n", { n: all }) : say("voices.shown", { n: all, shown });
+    fact.textContent = roll.rows === null ? "" : all === shown ? say("voices.n", { n: all.toLocaleString() }) : say("voices.shown", { n: all.toLocaleString(), shown });
     parts.scroll.hidden = shown === 0;
     empty.hidden = shown > 0 || roll.rows === null;
     bar.hidden = all === 0;

@@ -197,8 +197,9 @@ class Demo:
         table = account.voices()
         models = dict(zip(table["voice"], table["target_model"], strict=True))
         held = all(models.get(made.voice) == made.target_model for made in self._voices.values())
-        figures = f"{len(table)} voices in region {account.region}, {len(self._voices)} of them new"
-        return Step("list", held, figures, {"voices": len(table), "region": account.region})
+        there = account.list_voices()
+        figures = f"{len(there)} voices in region {account.region}, {len(self._voices)} of them new"
+        return Step("list", held, figures, {"voices": len(there), "region": account.region})
 
     def _speak(self, account: Account, transport: str, voice: Voice, speaker: str) -> Step:
         text = TEXTS[transport]
