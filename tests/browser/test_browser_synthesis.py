@@ -90,6 +90,7 @@ def test_an_http_voice_speaks_both_ways_by_keyboard_alone(book, synthesis, way):
     press.focus()
     book.page.keyboard.press("Enter")
     book.wait_for_value("len(panel.takes)", 1)
+    book.wait_for_value("[len(each) > 0 for each in panel.figures.values()]", [True])  # it was heard by itself
     assert book.value("panel.speech.transport") == {"Streamed": "sse", "Whole": "http"}[way]
     assert panel.get_by_role("button", name="Live").get_attribute("aria-disabled") == "true"
     assert book.n_cells() == cells

@@ -40,8 +40,7 @@ class Deck extends EventTarget {
     }
     this.stream = tapes[0].live ? new Stream(tapes[0], this) : null;
     this.stream?.addEventListener("state", () => this.streamed());
-    // All is here and nothing of it sounded in this page: an ordinary clip.
-    this.addEventListener("loaded", () => ["waiting", "elsewhere"].includes(this.stream?.state) && this.stream.end());
+    this.addEventListener("loaded", () => this.stream?.idle && this.stream.end()); // it never sounded here: an ordinary clip
     this.stream?.addEventListener("figures", () => this.tell("figures"));
   }
 

@@ -165,6 +165,8 @@ class Stream extends EventTarget {
   }
 
   get running() { return this.state === "playing" || this.state === "filling"; }
+  /** Whether it neither sounds here nor is about to: what was just made may be here whole before it has begun. */
+  get idle() { return this.state === "elsewhere" || (this.state === "waiting" && !this.first?.pushed); }
   get ahead() { return (this.fed - this.played) / this.tape.rate; }
   get played() {
     const on = this.state === "playing" ? Math.max(0, this.context.currentTime * this.context.sampleRate - this.at) : 0;

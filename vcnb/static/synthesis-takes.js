@@ -23,7 +23,7 @@ function takeRow(view, desk, key, number) {
   const title = h("p", { class: "vc-title" }), facts = h("p", { class: "vc-quiet vc-num" }), words = h("p", { class: "vc-quiet vc-cut" });
   const row = h("li", { class: "vc-item vc-take" }, hear, h("span", { class: "vc-mini-cell" }, mini), h("div", { class: "vc-grow" }, title, facts, words), h("div", { class: "vc-actions" }, compare, fetch));
   const here = () => desk.deck?.tapes.length === 1 && desk.deck.tape === tape;
-  const paint = view.paints(mini, () => { if (tape.samples) paintMini(mini, tape.samples); else paintOutline(mini, tape.facts.outline); });
+  const paint = view.paints(mini, () => { if (tape.samples) paintMini(mini, tape.samples); else paintOutline(mini, tape.facts.outline, 1, "--vc-wave"); });
   view.on(tape, "loaded", paint);
   view.on(hear, "click", async () => {
     if (!here()) desk.show([key]);

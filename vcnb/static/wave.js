@@ -36,9 +36,9 @@ function sheet(canvas) {
 const OUTLINE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"; // one digit a column: widgets/still.py
 
 /** Draw what is known of a clip before its samples are here. */
-function paintOutline(canvas, outline, share = 1) {
+function paintOutline(canvas, outline, share = 1, token = "--vc-wave-soft") {
   const [pen, width, height] = sheet(canvas), middle = height / 2, step = (width * share) / Math.max(1, outline.length);
-  pen.fillStyle = colour(canvas.parentElement, "--vc-wave-soft");
+  pen.fillStyle = colour(canvas.parentElement, token);
   [...outline].forEach((digit, i) => {
     const half = Math.max(0.5, (OUTLINE.indexOf(digit) / 63) * (middle - 2));
     pen.fillRect(i * step, middle - half, Math.max(0.6, step * 0.98), 2 * half);
