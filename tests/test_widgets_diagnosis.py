@@ -194,3 +194,18 @@ def test_a_judgement_ends_with_its_panel(clip):
     panel.close()
     until(lambda: not any(thread.name == "vcnb-diagnosis" for thread in threading.enumerate()))
     assert panel.report is None
+
+
+def test_a_file_that_is_too_long_is_refused_and_not_left_to_the_browser():
+    panel, said = Diagnosis(), []
+    panel.send = lambda content, buffers=None: said.append(content)
+    data = pcm_wav(np.zeros(601 * 4000, np.float32), 4000, bits=8)
+    to = {"client": "tab", "id": "1"}
+    begin = {"type": "begin", "name": "lecture.wav", "size": len(data), "modified": 1, "decoded": False}
+    panel._handle_custom_msg(begin | to, [data[:65536]])
+    for at in range(0, len(data), 1 << 20):
+        panel._handle_custom_msg({"type": "piece", "offset": at} | to, [data[at : at + (1 << 20)]])
+    until(lambda: said[-1]["type"] != "go")
+    assert said[-1]["type"] == "refused"
+    assert "best_window" in said[-1]["remedy"]
+    assert panel.verdict == "fail"

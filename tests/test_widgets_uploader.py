@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import time
 
+import av
 import numpy as np
 import pytest
 from recordings import pcm_wav, sine
@@ -57,6 +59,21 @@ class Page:
             self.tell("piece", [data[offset : offset + PIECE]], id=id, offset=offset)
         until(lambda: self.said[-1]["type"] != "go")
         return self.said[-1]
+
+
+def live_webm(samples):
+    buffer = io.BytesIO()
+    buffer.seekable = lambda: False
+    with av.open(buffer, "w", format="webm", options={"live": "1"}) as file:
+        stream = file.add_stream("libopus", rate=48_000, layout="mono")
+        resampler = av.AudioResampler(
+            format=stream.codec_context.format.name, layout="mono", rate=48_000, frame_size=960
+        )
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+            file.mux(stream.encode(part))
+    return buffer.getvalue()
 
 
 def kept(folder):
@@ -300,3 +317,42 @@ def test_no_sound_is_in_the_state_that_a_notebook_saves(short):
     Page(panel).send(short)
     state = {name: value for name, value in panel.get_state().items() if name not in ("_esm", "_css")}
     assert len(repr(state)) < 2048
+
+
+def test_the_best_parts_of_a_long_recording_are_found_heard_and_taken(folder):
+    voice = vcnb.load(vcnb.samples()["kathleen_en"])
+    silence = np.zeros(25 * voice.sample_rate, np.float32)
+    path = folder.parent / "lecture.wav"
+    path.write_bytes(pcm_wav(np.concatenate([silence, voice.samples, silence]), voice.sample_rate))
+    panel = Uploader()
+    panel.load(path)
+    page = Page(panel)
+    page.tell("find", key=panel.chosen)
+    until(lambda: panel.working is None, limit=60)
+    assert panel.error is None, panel.error
+    (best, *_), spoken = panel.windows, (25, 25 + voice.duration)
+    assert spoken[0] - 1 <= best.start < best.end <= spoken[1] + 1
+    assert panel.parts["name"] == "lecture.wav"
+    shown = panel.parts["windows"][0]
+    assert (shown["start"], shown["end"], shown["verdict"]) == (best.start, best.end, best.report.verdict)
+    levels = np.array(panel.parts["levels"])
+    assert (levels > 30).sum() == pytest.approx(voice.duration, abs=2), "a figure a second, silence at the foot"
+    page.tell("hear", key="part:0")
+    until(lambda: panel.heard == "part:0")
+    assert panel.player.clip is best.clip
+    page.tell("use", part=0)
+    page.tell("use", part=0)
+    assert [row["name"] for row in panel.files] == ["lecture.wav", f"lecture {best.start:.0f}-{best.end:.0f} s"]
+    assert panel.clip.samples is best.clip.samples
+    assert panel.path is None
+    page.tell("remove", key=panel.chosen)
+    page.tell("undo", key=panel.files[1]["key"])
+    assert len(panel.clips) == 2
+
+
+def test_sound_that_does_not_say_how_long_it_is_is_taken(short):
+    # As browsers record: Opus in a WebM whose header has no duration.
+    panel = Uploader()
+    assert Page(panel).send(live_webm(sine(3, 48_000)), "take.webm")["type"] == "arrived"
+    assert panel.files[0]["duration"] == pytest.approx(3, abs=0.1)
+    assert panel.clip.duration == pytest.approx(3, abs=0.1)

@@ -179,17 +179,6 @@ def test_where_the_kernel_cannot_decode_the_browser_does(book):
     assert book.value("float(abs(panel.clip.samples).max())") == pytest.approx(loudest, abs=0.02)
 
 
-def test_a_kernel_that_is_gone_is_said_with_the_way_out(book, voice):
-    panel = book.show(SHOW)
-    book.page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
-    book.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
-    choose(panel, ("me.wav", voice))
-    panel.get_by_text(
-        re.compile("The kernel is gone at .* Run the cell again, then choose the file once more.")
-    ).wait_for()
-    book.errors.clear()  # the widget manager itself complains of the lost comms
-
-
 def test_two_panels_and_two_views_do_not_disturb_each_other(book, voice):
     first = book.show(SHOW)
     again = book.show("panel")
@@ -214,6 +203,26 @@ def test_no_sound_is_in_the_saved_notebook(book, voice):
     for start in (2000, 2001, 2002):  # base64 groups bytes by three: one of the alignments must show it
         assert base64.b64encode(voice[start : start + 60]).decode() not in saved
     assert "<Uploader>" in saved
+
+
+@pytest.mark.figures  # 25 stretches are judged; tests/test_widgets_uploader.py does it without a browser
+def test_the_best_part_of_a_long_recording_is_found_heard_and_taken(book, shots):
+    voice = vcnb.load(vcnb.samples()["kathleen_en"])
+    silence = np.zeros(30 * 24_000, np.float32)
+    book.look("dark", 1000)
+    panel = book.show(SHOW)
+    choose(panel, ("lecture.wav", pcm_wav(np.concatenate([silence, voice.samples, silence]), 24_000)))
+    panel.get_by_role("button", name="Find the best parts lecture.wav").click()
+    panel.get_by_text("Best parts of lecture.wav").wait_for(timeout=WAIT_MS)
+    shots(panel, "uploader-parts-dark-1000")
+    assert axe_violations(panel) == []
+    mark, lane = panel.locator(".vc-range").first.bounding_box(), panel.locator(".vc-lane.is-marks").first.bounding_box()
+    assert 0.35 < (mark["x"] - lane["x"]) / lane["width"] < 0.65, "it lies where somebody speaks"
+    panel.get_by_role("button", name="Hear part 1", exact=True).click()
+    book.page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')]?.sounding")
+    panel.get_by_role("button", name="Use it: part 1").click()
+    panel.get_by_text("2 ready").wait_for()
+    assert book.value("panel.clip.samples is panel.windows.best.clip.samples")
 
 
 def noise(seconds, sample_rate=48_000):
@@ -288,3 +297,15 @@ def test_it_is_at_least_half_as_fast_as_the_upload_button_of_ipywidgets(book):
     print(f"8 MB: ours {8 / np.median(ours):.1f} MB/s, FileUpload {8 / np.median(theirs):.1f} MB/s")
     # Pair by pair: what else the machine does is nearly the same for both of a pair.
     assert np.median(np.divide(ours, theirs)) <= 2
+
+
+# The last: a new kernel has everything to load again.
+def test_a_kernel_that_is_gone_is_said_with_the_way_out(book, voice):
+    panel = book.show(SHOW)
+    book.page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+    book.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+    choose(panel, ("me.wav", voice))
+    panel.get_by_text(
+        re.compile("The kernel is gone at .* Run the cell again, then choose the file once more.")
+    ).wait_for()
+    book.errors.clear()  # the widget manager itself complains of the lost comms

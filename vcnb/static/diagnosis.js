@@ -5,14 +5,21 @@ Object.assign(ICONS, { undo: '<path d="M3.5 6.5h6a3.5 3.5 0 0 1 0 7H6.5M6.25 3.5
 /** What the kernel is asked to do; one thing at a time. */
 function ordersOf(view) {
   const { model } = view;
-  return {
+  const orders = {
+    asked: false, // while a cell runs the kernel takes an order only afterwards: say so, and take no second one
+    told: new EventTarget(),
     can: (word) => word !== "" && !model.get("working") && model.get("steps").some((step) => step.word === word),
     state: () => [Boolean(model.get("working")), model.get("steps").map((step) => step.word)],
     give(message) {
       view.setFault(null);
-      if (!model.get("working")) order(model, message);
+      if (orders.asked || model.get("working")) return;
+      order(model, message);
+      orders.asked = true;
+      orders.told.dispatchEvent(new Event("asked"));
     },
   };
+  view.follow(["working", "found", "error"], () => { orders.asked = false; });
+  return orders;
 }
 
 /** The chips in the head: how many findings of each verdict. */
@@ -64,10 +71,11 @@ function mendSection(view, stage, orders) {
   const sides = ["before", "after"].map((word) => h("button", { class: "vc-button", type: "button", "data-word": word }));
   const join = h("span", { class: "vc-join", role: "group", "aria-label": say("sides") }, ...sides);
   const every = h("button", { class: "vc-button", type: "button" }), back = h("button", { class: "vc-button is-plain", type: "button" }, icon("undo"), say("undo.all"));
+  const equal = h("p", { class: "vc-quiet" }, say("equal"));
   const busy = h("div", { class: "vc-notice", "data-verdict": "info", role: "status", hidden: true }), said = h("div", { class: "vc-notice", role: "status", hidden: true });
   const cancel = h("button", { class: "vc-button is-small", type: "button" }, icon("close"), say("cancel"));
   const section = h("div", { class: "vc-section is-mend" }, h("div", { class: "vc-section-head" }, h("h4", {}, say("mend")), h("span", { class: "vc-quiet" }, say("mend.why"))),
-    busy, plan, said, proof, h("div", { class: "vc-row-wrap" }, join, every, back));
+    busy, plan, said, proof, h("div", { class: "vc-row-wrap" }, join, every, back), equal);
   let patience = 0, drawn = "";
 
   const row = (glyph, name, facts, button) => h("li", { class: "vc-item vc-step" }, icon(glyph), h("div", {}, h("p", { class: "vc-strong" }, name), h("p", { class: "vc-quiet" }, facts)), button);
@@ -84,7 +92,8 @@ function mendSection(view, stage, orders) {
   };
   const figure = (word, value, unit = "") => h("div", { class: "vc-figure" }, h("dt", {}, say(word)), h("dd", {}, value, unit && " ", unit && h("small", {}, unit)));
   const show = () => {
-    const steps = model.get("steps"), edits = model.get("edits"), shown = model.get("proof"), working = model.get("working"), verdict = model.get("verdict");
+    const working = model.get("working") ?? (orders.asked ? { kind: "wait", step: say("busy.wait.do") } : null);
+    const steps = model.get("steps"), edits = model.get("edits"), shown = model.get("proof"), verdict = model.get("verdict");
     section.hidden = !model.get("player") || !(steps.length || edits.length || working || shown?.refused.length);
     const state = JSON.stringify([steps, edits]);
     if (state !== drawn) {
@@ -98,7 +107,7 @@ function mendSection(view, stage, orders) {
     proof.hidden = !edits.length;
     proof.replaceChildren(figure("same", shown?.similarity?.toFixed(3) ?? "–"), figure("peak", minus(shown?.peak ?? "–"), "dBFS"),
       figure("left", verdict ? String(left.length) : "–", left.length > 0 && verdict && left.map(({ check }) => say(`check.${check}`)).join(", ")));
-    join.hidden = back.hidden = !edits.length;
+    join.hidden = back.hidden = equal.hidden = !edits.length;
     every.hidden = steps.length === 0;
     every.replaceChildren(icon("mend"), say("mend.all", { n: steps.length }));
     every.classList.toggle("is-main", steps.length > 0);
@@ -116,7 +125,7 @@ function mendSection(view, stage, orders) {
     else if (patience === "over") {
       busy.hidden = false;
       fillNotice(busy, { verdict: "info", waiting: true, what: say(`busy.${working.kind}`), remedy: sentence(working.step), actions: working.kind === "mend" ? [cancel] : [] });
-    } else patience ||= setTimeout(() => { patience = "over"; waits(model.get("working")); }, PATIENCE_MS);
+    } else patience ||= setTimeout(() => { patience = "over"; show(); }, PATIENCE_MS);
   };
   const heard = () => sides.forEach((button, i) => {
     const active = stage.mended && stage.deck.active === i, plays = active && stage.deck.playing;
@@ -134,6 +143,7 @@ function mendSection(view, stage, orders) {
   view.on(back, "click", () => orders.give({ type: "undo", word: null }));
   view.on(cancel, "click", () => order(model, { type: "cancel" }));
   for (const name of ["state", "chosen", "deck", "loaded"]) view.on(stage, name, heard);
+  view.on(orders.told, "asked", show);
   view.follow(["steps", "edits", "proof", "working", "found", "verdict", "player"], show);
   return section;
 }

@@ -1,5 +1,7 @@
 // The uploader: a place to drop on, a row for each file under way and for each that is here.
 
+const SECONDS_BEST = 60; // what the service takes; of anything longer the best part is worth looking for
+
 /** Seconds as people write them. */
 function clock(seconds) {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
@@ -63,7 +65,7 @@ class Heard extends EventTarget {
 }
 
 /** The row of a file that is here. */
-function arrivedRow(view, heard, row) {
+function arrivedRow(view, heard, parts, row) {
   const { say, model } = view, { key, name } = row;
   const small = (glyph, word, run, plain) => {
     const button = h("button", { class: `vc-button is-small${plain ? " is-plain" : ""}`, type: "button", "aria-label": `${say(word)} ${name}` }, icon(glyph), say(word));
@@ -81,11 +83,12 @@ function arrivedRow(view, heard, row) {
   view.on(use, "click", () => order(model, { type: "choose", key }));
   const mini = h("canvas", { class: "vc-mini", "aria-hidden": "true" });
   const facts = h("p", { class: "vc-quiet vc-num" }, arrivedFacts(say, row));
-  const long = row.long && h("p", { class: "vc-quiet" }, say("long"), " ", h("code", { class: "vc-mono" }, "vcnb.best_window(uploader.path)"));
+  const long = row.long && h("p", { class: "vc-quiet" }, say("long"));
+  const find = (row.long || row.duration > SECONDS_BEST) && small("cut", "find", () => parts.ask(key));
   const node = h("li", { class: "vc-item vc-file" }, icon("file"),
     h("div", {}, h("p", { class: "vc-title" }, h("span", { class: "vc-cut" }, name)), facts, long),
     h("div", { class: "vc-progress" }, row.peaks.length > 0 && mini),
-    h("div", { class: "vc-actions" }, !row.long && hear, use, small("close", "drop.remove", () => order(model, { type: "remove", key }), true)));
+    h("div", { class: "vc-actions" }, !row.long && hear, find, use, small("close", "drop.remove", () => order(model, { type: "remove", key }), true)));
   if (row.peaks.length) view.paints(mini, () => paintPeaks(mini, row.peaks));
   const show = () => {
     const chosen = model.get("chosen") === key, plays = heard.plays(key);
@@ -116,8 +119,8 @@ function drawUploader(view, transfers) {
   const spoken = h("p", { class: "vc-only-reader", role: "status" });
   const body = h("div", { class: "vc-body" });
   const root = frame(view, "upload", { fact }, body);
-  const heard = new Heard(view);
-  body.append(dropZone(view, transfers, root, say("formats", { limit: megabytes(limit) })), list, spoken, errorLine(view));
+  const heard = new Heard(view), parts = partsSection(view, heard);
+  body.append(dropZone(view, transfers, root, say("formats", { limit: megabytes(limit) })), list, ...parts.nodes, spoken, errorLine(view));
   let shown = new Map(); // what stays in the list keeps its node, and so its focus
 
   const row = (key, state, make) => {
@@ -126,7 +129,7 @@ function drawUploader(view, transfers) {
   };
   const show = () => {
     const next = new Map();
-    for (const one of model.get("files")) next.set(one.key, row(one.key, JSON.stringify(one), () => arrivedRow(view, heard, one)));
+    for (const one of model.get("files")) next.set(one.key, row(one.key, JSON.stringify(one), () => arrivedRow(view, heard, parts, one)));
     for (const one of model.get("broken")) next.set(one.key, row(one.key, one.got, () => ({ node: brokenRow(view, one), show() {} })));
     for (const one of transfers.list) {
       next.set(one, row(one, one.name, () => { const made = transferRow(view, transfers, one); return { node: made.row, show: made.show }; }));

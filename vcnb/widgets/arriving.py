@@ -7,7 +7,8 @@ from typing import Any
 
 import traitlets
 
-from vcnb.audio.header import HEAD_BYTES
+from vcnb.audio.decode import SECONDS_CAP
+from vcnb.audio.header import HEAD_BYTES, header
 from vcnb.errors import ClipError
 from vcnb.workflow.uploading import BYTES_LIMIT, Arrived, Uploads
 
@@ -133,13 +134,22 @@ class Arriving(BaseWidget):
         try:
             self.arrived(file, key, decoded=decoded)
         except ClipError as error:
+            too_long = _is_too_long(file)  # which no browser can help
             file.path.unlink(missing_ok=True)
-            self.send({"type": "refused" if decoded else "decode", **told(error), **to})
+            self.send({"type": "refused" if decoded or too_long else "decode", **told(error), **to})
         except Exception as error:  # noqa: BLE001 - the thread's last line
             self.tell(error)
             self.send({"type": "refused", **told(error), **to})
         else:
             self.send({"type": "arrived", **to})
+
+
+def _is_too_long(file: Arrived) -> bool:
+    try:
+        duration = header(file.path).duration
+    except ClipError:
+        return False
+    return duration is not None and duration > SECONDS_CAP
 
 
 def _key(message: dict[str, Any]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -20,12 +21,18 @@ from vcnb.errors import ClipError
 from vcnb.workflow.uploading import Arrived
 
 from .arriving import Arriving
-from .base import held, joined
+from .base import Progress, held, joined
 from .player import Player
+
+if TYPE_CHECKING:
+    from vcnb.repair.windows import Windows
 
 __all__ = ["Uploader"]
 
 COLUMNS = 96  # of a row's small picture
+MOMENTS = 240  # of the level of a long recording; more are not told apart
+BYTES_PER_MINUTE = 60_000  # of the thriftiest coding of speech; less cannot be too long
+QUIET_DB = -70.0  # the foot of that picture
 
 
 class Uploader(Arriving):
@@ -58,20 +65,21 @@ class Uploader(Arriving):
     <Uploader>
     """
 
-    _esm = joined("wave", "drop", "uploader")
+    _esm = joined("wave", "drop", "uploader-parts", "uploader")
     _css = joined("drop", "uploader", kind="css")
     _parts = ("drop", "uploader")
     files = traitlets.List().tag(sync=True)
     chosen = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     player = held()
     heard = traitlets.Unicode(None, allow_none=True).tag(sync=True)  # whose player that is
+    parts = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)  # the best of a long recording
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._rows_lock = threading.RLock()
         self._paths: dict[str, tuple[Path, bool]] = {}  # whether it is ours to delete
         self._clips: dict[str, Clip] = {}
-        self._removed: tuple[int, dict[str, Any]] | None = None
+        self._windows: Windows | None = None
 
     @property
     def clip(self) -> Clip | None:
@@ -86,8 +94,13 @@ class Uploader(Arriving):
 
     @property
     def path(self) -> Path | None:
-        """Where the chosen file lies, for `vcnb.best_window`; None where none is chosen."""
-        return self._paths[self.chosen][0] if self.chosen is not None else None
+        """Where the chosen file lies, for `vcnb.best_window`; None for a part of one, and where none is chosen."""
+        return self._paths[self.chosen][0] if self.chosen in self._paths else None
+
+    @property
+    def windows(self) -> Windows | None:
+        """The best parts that were found last, as `vcnb.best_window` gives them; None before."""
+        return self._windows
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Do without a browser what the browser would; the file stays where it is.
@@ -117,12 +130,37 @@ class Uploader(Arriving):
 
     def receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let another file count."""
-        if message["key"] in self._paths:
+        if any(row["key"] == message["key"] and not row["removed"] for row in self.files):
             self.chosen = message["key"]
 
     def receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Make a player of a file; decoding may take a while."""
-        self.work("read", lambda _progress, _stopping: self._hear(message["key"]))
+        """Make a player of a file, or of a part; decoding may take a while."""
+        key = str(message["key"])
+        if key in self._clips or key.startswith("part:"):
+            self._hear(key)
+        else:
+            self.work("read", lambda _progress, _stopping: self._hear(key))
+
+    def receive_find(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Search a long recording for its best parts."""
+        key = str(message["key"])
+        self.work("find", lambda progress, stopping: self._find(key, progress, stopping))
+
+    def receive_use(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Take a part as a recording of its own."""
+        if self._windows is None or self.parts is None:
+            return
+        key = f"{self.parts['key']}:{int(message['part'])}"
+        with self._rows_lock:
+            if all(row["key"] != key for row in self.files):
+                window = self._windows[int(message["part"])]
+                name = f"{Path(self.parts['name']).stem} {window.start:.0f}-{window.end:.0f} s"
+                clip = replace(window.clip, name=name)
+                said = Header("wav", "pcm_s16le", clip.sample_rate, 1, clip.duration)
+                self._clips[key] = clip
+                self.files = [*self.files, _row(key, name, 2 * len(clip.samples), said, clip, decoded=False)]
+            self._change(key, removed=False)
+            self.chosen = key
 
     def receive_remove(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a file off the list; what was removed before it is deleted now."""
@@ -145,8 +183,14 @@ class Uploader(Arriving):
         said = header(path)
         size = path.stat().st_size
         # Held in memory at once only where the service would take it: the rest is to be cut first.
-        small = size < BYTES_PER_FILE and (said.duration is not None and said.duration <= SECONDS_LIMIT)
-        clip = _read(path, name) if small or said.duration is None else None
+        small = size < BYTES_PER_FILE and (said.duration is None or said.duration <= SECONDS_LIMIT)
+        try:
+            clip = _read(path, name) if small else None
+        except ClipError:
+            # Browsers record WebM that does not say how long it is: it may be too long to hold.
+            if said.duration is not None or size < BYTES_PER_MINUTE:
+                raise
+            clip = None
         with self._rows_lock:
             self._paths[key] = (path, ours)
             if clip is not None:
@@ -156,25 +200,38 @@ class Uploader(Arriving):
 
     def _clip_of(self, key: str) -> Clip | None:
         row = next(row for row in self.files if row["key"] == key)
-        if key not in self._clips and not row["long"]:
+        if key not in self._clips and key in self._paths and not row["long"]:
             self._clips[key] = _read(self._paths[key][0], row["name"])
         return self._clips.get(key)
 
     def _hear(self, key: str) -> None:
-        clip = self._clip_of(key)
+        clip = self._part(key) if key.startswith("part:") else self._clip_of(key)
         if clip is not None:
             self.heard = None
             self.player = Player(clip)
             self.heard = key
+
+    def _part(self, key: str) -> Clip | None:
+        return self._windows[int(key.partition(":")[2])].clip if self._windows is not None else None
+
+    def _find(self, key: str, progress: Progress, stopping: threading.Event) -> None:
+        from vcnb.repair.windows import best_window
+
+        name = next(row["name"] for row in self.files if row["key"] == key)
+        if (self.heard or "").startswith("part:"):
+            self.player = self.heard = None
+        self.parts = None
+        self._windows = windows = best_window(self._paths[key][0], progress=progress, cancel=stopping)
+        self.parts = _parts(key, name, windows)
 
     def _change(self, key: str, **changed: Any) -> None:
         self.files = [row | changed if row["key"] == key else row for row in self.files]
 
     def _purge(self) -> None:
         for row in [row for row in self.files if row["removed"]]:
-            path, ours = self._paths.pop(row["key"])
+            path, ours = self._paths.pop(row["key"], (None, False))
             self._clips.pop(row["key"], None)
-            if ours:
+            if path is not None and ours:
                 path.unlink(missing_ok=True)
         self.files = [row for row in self.files if not row["removed"]]
 
@@ -205,3 +262,26 @@ def _peaks(clip: Clip) -> list[int]:
     parts = [np.abs(part).max(initial=0) for part in np.array_split(clip.samples, COLUMNS)]
     loudest = max(*parts, 1e-4)
     return [round(100 * float(part / loudest)) for part in parts]
+
+
+def _parts(key: str, name: str, windows: Windows) -> dict[str, Any]:
+    moments = np.array_split(windows.level_db, min(MOMENTS, max(1, len(windows.level_db))))
+    shares = [float(np.clip(1 - moment.max(initial=QUIET_DB) / QUIET_DB, 0, 1)) for moment in moments]
+    return {
+        "key": key,
+        "name": name,
+        "duration": windows.duration,
+        "levels": [round(100 * share) for share in shares],
+        "windows": [
+            {
+                "start": window.start,
+                "end": window.end,
+                "score": window.score,
+                "snr_db": round(window.snr_db),
+                "verdict": window.report.verdict,
+                "against": [each.message for each in window.report.findings if each.verdict in ("warn", "fail")][:3],
+                "peaks": _peaks(window.clip),
+            }
+            for window in windows
+        ],
+    }
