@@ -54,9 +54,11 @@ def test_a_voice_becomes_itself(voices):
     error = mapping.bands(bands, np.ones(len(bands), dtype=bool)) - bands
     assert mapping.factor == pytest.approx(1.0, abs=0.02)
     power = spectrum.envelope(bands)
-    assert abs(mapping.gain_db(power, (120.0, 120.0))) < 1
+    voiced = np.ones(len(power), dtype=bool)
+    assert abs(mapping.gain_db(power, voiced, (120.0, 120.0))) < 1
     # Below the lowest harmonic nothing sounds, and what is moved from there up is heard.
-    assert mapping.gain_db(power, (400.0, 120.0)) > 1
+    assert mapping.gain_db(power, voiced, (400.0, 120.0)) > 1
+    assert mapping.gain_db(power, ~voiced, (400.0, 120.0)) < 1
     assert 10 / np.log(10) * np.sqrt(np.square(error).mean()) < 2.5
 
 

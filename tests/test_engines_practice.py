@@ -157,6 +157,69 @@ def test_odd_text_is_spoken_and_never_hangs(engine, profiles):
         assert said(engine, text, "auto", profiles["thorsten_en"]).any(), text
 
 
+def test_ten_thousand_characters_begin_at_once_and_can_be_left(engine, profiles):
+    for text in ("so it goes on and on " * 500, "x" * 10_000):
+        begun = time.thread_time()
+        pieces = engine.speak(text[:10_000], language="en", profile=profiles["thorsten_en"])
+        assert len(next(pieces)) > 0
+        assert time.thread_time() - begun < 3
+        pieces.close()
+
+
+@needs_extra
+def test_markup_is_text_and_changes_no_voice(engine, profiles):
+    profile = profiles["thorsten_en"]
+    for text in (
+        '<voice name="f5">Hello there.</voice>',
+        "[[h@'loU]] there",
+        '<prosody pitch="+80%">Hello there.</prosody>',
+    ):
+        pcm = said(engine, text, "en", profile)
+        spoken, plain = (
+            median_f0(each.astype(np.float32) / 32768, SPEECH_SAMPLE_RATE)
+            for each in (pcm, said(engine, "Hello there.", "en", profile))
+        )
+        assert abs(12 * np.log2(spoken / plain)) < 1.5, text
+
+
+@needs_extra
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_no_join_clicks_and_nothing_clips(engine, profiles, language):
+    text = {
+        "en": "Well, this is one clause, and this another one. A second sentence!",
+        "ja": "おはようございます、今日はとても良い天気です。Pythonを3km学ぶ。",
+    }[language]
+    pcm = said(engine, text, language, profiles["kathleen_en"]).astype(float)
+    assert np.abs(pcm).max() < 32767
+    # Every clause begins and ends in silence, and so does the whole: a step from or to nothing would be a click.
+    silent = np.concatenate([[True], pcm == 0, [True]])
+    edges = np.flatnonzero(silent[1:] != silent[:-1])
+    quiet = [at for at in edges if silent[max(0, at - 600) : at + 1].all() or silent[at + 1 : at + 601].all()]
+    padded = np.concatenate([[0.0], pcm, [0.0]])
+    assert len(quiet) >= 4
+    assert max(np.abs(padded[at : at + 3]).max() for at in quiet) < 60
+
+
+@needs_extra
+def test_four_voices_at_once_wait_for_each_other_in_turn(engine, profiles):
+    order: list[int] = []
+    texts = ["One two three four five. " * 3] * 2 + ["Eins zwei drei vier fünf. " * 3] * 2
+
+    def speak(number: int) -> None:
+        voice = list(profiles.values())[number % 2]
+        for _ in engine.speak(texts[number], language=("en", "de")[number // 2], profile=voice):
+            order.append(number)
+
+    threads = [threading.Thread(target=speak, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    first_done = min(max(at for at, each in enumerate(order) if each == number) for number in range(4))
+    shares = [order[: first_done + 1].count(number) / order.count(number) for number in range(4)]
+    assert min(shares) > 0.25, shares
+
+
 def test_a_profile_is_small_and_bound_to_its_version(engine, profiles):
     profile = profiles["thorsten_en"]
     assert len(profile) < 500_000

@@ -51,12 +51,13 @@ def test_the_gain_is_told_what_the_clause_is_and_scales_all_of_it():
                 sound,
                 base=pitch,
                 target=(float(np.log(200.0)), 0.1),
-                gain=lambda power, f0: told.append((power.shape, f0)) or 2.0,
+                gain=lambda power, voiced, f0: told.append((power.shape, voiced.mean(), f0)) or 2.0,
             )
         )
     )
     np.testing.assert_allclose(louder, 2 * plain, atol=1e-12)
-    ((shape, f0),) = told
+    ((shape, share, f0),) = told
+    assert 0.8 < share < 1
     assert shape[0] > 50
     assert f0 == pytest.approx((150.0, 200.0), rel=0.02)
 

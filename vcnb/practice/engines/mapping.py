@@ -95,15 +95,17 @@ class Mapping:
             breath[voiced] = np.clip(envelope(moved), LEAST_BREATH, 1.0)
         return envelope(self.bands(log_mel(power), voiced)), breath
 
-    def gain_db(self, power: npt.NDArray[np.float64], f0: tuple[float, float]) -> float:
+    def gain_db(self, power: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_], f0: tuple[float, float]) -> float:
         """Tell how much louder speech becomes by it, without making it.
 
         Parameters
         ----------
         power : np.ndarray [shape=(n_frames, 513)]
-            Envelope of some voiced frames of the base speaker, at least one.
+            Envelope of some frames of the base speaker, at least one.
+        voiced : np.ndarray [shape=(n_frames,)]
+            Which of them have a pitch.
         f0 : (float, float)
-            Their pitch (Hz), and the one that they get.
+            That pitch (Hz), and the one that they get.
 
         Returns
         -------
@@ -111,8 +113,7 @@ class Mapping:
             dB, as the ear weighs them.
         """
         bands = log_mel(power)
-        mapped = self.bands(bands, np.ones(len(bands), dtype=bool))
-        return _sounding_db(mapped, f0[1]) - _sounding_db(bands, f0[0])
+        return _sounding_db(self.bands(bands, voiced), voiced, f0[1]) - _sounding_db(bands, voiced, f0[0])
 
     def bands(self, bands: Frames, voiced: npt.NDArray[np.bool_]) -> Frames:
         """Map spectra.
@@ -258,7 +259,8 @@ def _level_db(bands: Frames) -> Frames:
     return np.asarray(10 * np.log10(np.exp(bands) @ BAND_WIDTHS + 1e-16))
 
 
-def _sounding_db(bands: Frames, f0: float) -> float:
+def _sounding_db(bands: Frames, voiced: npt.NDArray[np.bool_], f0: float) -> float:
     """Loudness of what sounds: an envelope goes on below the pitch, where there are no harmonics."""
-    first = band_of(LOWEST_HARMONIC * f0)
-    return float(10 * np.log10((np.exp(bands[:, first:]) @ _HEARD[first:]).mean()))
+    heard = np.exp(bands) * _HEARD
+    heard[voiced, : band_of(LOWEST_HARMONIC * f0)] = 0
+    return float(10 * np.log10(heard.sum(axis=1).mean() + 1e-16))

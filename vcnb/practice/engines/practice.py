@@ -180,9 +180,24 @@ def _converted(sound: Sound, base: Profile, voice: Profile, mapping: Mapping) ->
         base=(base.pitch, base.range),
         target=(voice.pitch, voice.range),
         recolour=mapping.recolour,
-        gain=lambda power, f0: 10 ** ((wanted_db - mapping.gain_db(power, f0)) / 20),
+        gain=lambda *clause: 10 ** ((wanted_db - mapping.gain_db(*clause)) / 20),
     )
-    yield from map(_limited, parts)
+    yield from _faded(map(_limited, parts))
+
+
+def _faded(parts: Iterator[Sound]) -> Iterator[Sound]:
+    """Let a clause begin and end in silence: the vocoder's noise is there from the first sample to the last."""
+    held: Sound | None = None
+    for part in parts:
+        if held is None:
+            held = part.copy()
+            held[:FADE] *= np.linspace(0.0, 1.0, FADE)[: len(held)]
+            continue
+        yield held
+        held = part.copy()
+    if held is not None:
+        held[-FADE:] *= np.linspace(1.0, 0.0, FADE)[-len(held) :]
+        yield held
 
 
 def _loudness(sound: Sound, base: Profile) -> float:

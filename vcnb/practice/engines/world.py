@@ -23,14 +23,14 @@ FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers
 STRETCH_LIMITS = (0.6, 1.8)  # ours: a melody much wider or narrower than the base's would sing or drone
 # Ours. A clause as a whole may lie half a semitone off the voice's middle; what is more is the base speaker's habit.
 DRIFT = np.log(2) / 24
-RUNS, RUN = 24, 7  # runs of so many frames each
+RUNS, RUN = 32, 7  # runs of so many frames each
 _HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
 # Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
 PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
 _MARGIN = 8  # frames on both sides of a part that are made and thrown away
 
 Frames = npt.NDArray[np.float64]
-Gain = Callable[[Frames, tuple[float, float]], float]
+Gain = Callable[[Frames, npt.NDArray[np.bool_], tuple[float, float]], float]
 Recolour = Callable[[Frames, Frames, npt.NDArray[np.bool_]], tuple[Frames, Frames]]
 
 
@@ -54,8 +54,8 @@ def with_pitch(
         Takes the power envelope [shape=(n_frames, 513)], the aperiodic share of the same shape and which frames are
         voiced, and gives back the first two as they should be. May look at eight frames on either side.
     gain : callable, optional
-        Takes the power envelope of some voiced frames [shape=(n_frames, 513)] and their pitch before and after (Hz),
-        and gives the factor for the whole clause. It is asked before the first part, and not where nothing is voiced.
+        Takes the power envelope of some frames [shape=(n_frames, 513)], which of them are voiced, and their pitch
+        before and after (Hz), and gives the factor for the whole clause. Not asked where nothing is voiced.
 
     Yields
     ------
@@ -76,9 +76,9 @@ def with_pitch(
         moved[voiced] = np.clip(np.exp(target[0] + melody), FMIN / 2, 2 * FMAX)
     factor = 1.0
     if gain is not None and voiced.any():
-        some = _some(voiced)
+        some = _some(len(f0))
         power = pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
-        factor = gain(power, (float(np.median(f0[some])), float(np.median(moved[some]))))
+        factor = gain(power, voiced[some], (float(np.median(f0[voiced])), float(np.median(moved[voiced]))))
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
         low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
@@ -96,11 +96,10 @@ def with_pitch(
         yield np.asarray(sound[: min(length, len(samples) - start * _HOP)], dtype=np.float64)
 
 
-def _some(voiced: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Short runs of voiced frames from all over the clause: enough to tell how loud it is."""
-    frames = np.flatnonzero(voiced)
-    middles = np.linspace(0, len(frames) - 1, min(RUNS, len(frames))).round().astype(int)
-    return np.unique(frames[np.clip(middles[:, None] + np.arange(-RUN // 2 + 1, RUN // 2 + 1), 0, len(frames) - 1)])
+def _some(n_frames: int) -> npt.NDArray[np.intp]:
+    """Short runs of frames from all over the clause: enough to tell how loud it is."""
+    middles = np.linspace(0, n_frames - 1, min(RUNS, n_frames)).round().astype(int)
+    return np.unique(np.clip(middles[:, None] + np.arange(-(RUN // 2), RUN // 2 + 1), 0, n_frames - 1))
 
 
 def _parts(samples: Frames, voiced: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
