@@ -133,8 +133,7 @@ function noticeOf(view, roll, back) {
     fill("undo", say("deleted", { names: names(voices) }), say(can.length ? "undo.why" : "undo.not", { price: price(1) }), rest, ...undo,
       button(say("close"), "close", () => { end(); back(); }, "is-plain"));
     const tick = () => {
-      const stays = line.contains(document.activeElement) || line.matches(":hover");
-      const left = line.dataset.left = stays ? Math.max(1, line.dataset.left) : line.dataset.left - 1;
+      const left = line.dataset.left = line.contains(document.activeElement) ? Math.max(1, line.dataset.left) : line.dataset.left - 1;
       rest.textContent = say("undo.rest", { n: Math.max(0, left) });
       if (left <= 0) end();
     };
