@@ -40,7 +40,7 @@ def diagnose(
     data: Data = None,
 ) -> int:
     """Say whether recordings meet the service's rules. Exit status 0 pass, 1 warn, 2 fail, 3 cannot read."""
-    from vcnb.workflow.enrollment import check_language
+    from vcnb.workflow.languages import check_language
 
     check_language(language)
     named = list(_named(files))

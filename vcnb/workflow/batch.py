@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vcnb.errors import CancelledError, ClipError, SettingsError
 from vcnb.settings import data_folder
 
-from .enrollment import check_language
+from .languages import check_language
 from .manifest import Manifest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from vcnb.audio.clip import Clip, Source
 from vcnb.audio.encode import outgoing
 from vcnb.audio.load import load
-from vcnb.catalog import LANGUAGES, MEDIA_TYPES, MODELS
+from vcnb.catalog import MEDIA_TYPES, MODELS
 from vcnb.diagnose.report import Report, diagnose, undecided
 from vcnb.errors import ClipError, ConsentMissingError, SettingsError
 from vcnb.protocol.enrollment import data_uri
@@ -19,6 +19,7 @@ from vcnb.protocol.voice import check_preferred_name
 from vcnb.settings import Settings
 
 from .creation import Progress
+from .languages import check_language
 from .remote import check_url, fetch, is_url
 
 __all__ = ["Progress", "Request", "check_language", "check_models", "prepare"]
@@ -148,23 +149,6 @@ def check_models(target_model: str | Sequence[str]) -> tuple[str, ...]:
         named = f"{strange[0]!r} is no model for cloned voices." if strange else "No model was named."
         raise SettingsError(named, remedy=f"use one or more of {', '.join(MODELS)}")
     return tuple(dict.fromkeys(wanted))
-
-
-def check_language(language: str | None) -> None:
-    """Refuse a language that the service does not have.
-
-    Parameters
-    ----------
-    language : str or None
-        Two-letter code; None is for the service to decide.
-
-    Raises
-    ------
-    SettingsError
-        On any other word.
-    """
-    if language is not None and not (isinstance(language, str) and language in LANGUAGES):
-        raise SettingsError(f"{language!r} is no language of the service.", remedy=f"use one of {', '.join(LANGUAGES)}")
 
 
 def _judged(clip: Clip, language: str | None, transcript: str | None) -> Report:
