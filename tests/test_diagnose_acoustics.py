@@ -300,3 +300,15 @@ def test_other_voices_by_their_likeness(monkeypatch, likeness, verdict):
 
 def test_voices_cannot_be_told_in_silence():
     assert judged("other_voices", np.zeros(5 * RATE)).verdict == "unknown"
+
+
+@pytest.mark.parametrize(("top_hz", "verdict"), [(3_400, "unknown"), (8_000, "fail")])
+def test_a_voice_over_a_telephone_is_not_called_music(voice, top_hz, verdict):
+    spectrum = np.fft.rfft(voice)
+    spectrum[np.fft.rfftfreq(len(voice), 1 / RATE) > top_hz] = 0
+    subject = Subject(Clip(np.fft.irfft(spectrum, len(voice)).astype(np.float32), RATE))
+    vars(subject)["events"] = Events(music=(Segment(1, 9),), singing=())
+    assert CHECKS["music"].judge(subject).verdict == verdict
+    silent = Subject(Clip(np.zeros(12 * RATE, np.float32), RATE))
+    vars(silent)["events"] = Events(music=(Segment(1, 9),), singing=())
+    assert CHECKS["music"].judge(silent).verdict == "fail"
