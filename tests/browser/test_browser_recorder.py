@@ -35,7 +35,7 @@ LONG_LINE = """() => {
 
 def noise(seconds: float = 60, seed: int = 5) -> np.ndarray:
     """Steps of 16 bits that no resampler, filter or gain could leave as they are."""
-    return np.random.default_rng(seed).integers(-12_000, 12_000, round(seconds * RATE)).astype(np.int16)
+    return np.random.default_rng(seed).integers(-32_768, 32_768, round(seconds * RATE)).astype(np.int16)
 
 
 def speech(n_times: int = 4) -> np.ndarray:
@@ -484,3 +484,52 @@ def test_an_insecure_page_says_how_to_make_it_secure(book):
         assert "SSH tunnel" in page.get_by_role("alert").inner_text()
     finally:
         page.close()
+
+
+@pytest.mark.figures
+def test_a_minute_five_times_is_the_source_and_every_slip_is_marked(book, record_property):
+    book.page.set_default_timeout(180_000)
+    panel = book.show(SHOW + "r = Recorder(countdown=1, stop_by_itself=False); r")
+    n_slipped, ripples, late = 0, [], []
+    for run in range(5):
+        source = noise(90, seed=run)
+        play(source)
+        press(panel, "Record")
+        until(panel, "Number(node.querySelector('.vc-timer span').textContent) >= 59")
+        late.append(
+            panel.evaluate(
+                """async (node, n) => {
+                  while (node.querySelector('.vc-live.is-recording')) await new Promise((r) => setTimeout(r, 5));
+                  const start = performance.now();
+                  while (node.querySelectorAll('.vc-take').length < n) await new Promise((r) => setTimeout(r, 5));
+                  return (performance.now() - start) / 1000;
+                }""",
+                run + 1,
+            )
+        )
+        steps = steps_of(book)
+        assert len(steps) == 60 * RATE
+        assert faithful(book, source)
+        n_slipped += book.value("len(r.clip.slips)") > 0
+        ripples.append(gain_and_ripple(steps, source))
+    figures = {"runs_with_slips": n_slipped, "gain_and_ripple_db": ripples, "seconds_after_stop": late}
+    record_property("recorder", figures)
+    print(figures)
+    assert n_slipped <= 1
+    assert max(late) <= 1.0
+    assert max(abs(gain) for gain, _ in ripples) <= 0.1
+    assert max(ripple for _, ripple in ripples) <= 0.5
+
+
+def gain_and_ripple(steps: np.ndarray, source: np.ndarray) -> tuple[float, float]:
+    """Level of a take against its source, and how far third octaves from 100 Hz to 20 kHz part from it, in dB."""
+    at = source.tobytes().find(steps[: RATE // 2].tobytes()) // 2
+    bands = 100 * 2 ** (np.arange(0, 24) / 3)
+    powers = []
+    for sound in (steps, source[at : at + len(steps)]):
+        power = np.abs(np.fft.rfft(sound / 32768)) ** 2
+        edges = np.searchsorted(np.fft.rfftfreq(len(sound), 1 / RATE), [*bands[bands < 20_000], 20_000])
+        powers.append(np.add.reduceat(power, edges)[:-1])
+    differences = 10 * np.log10(powers[0] / powers[1])
+    gain = 10 * np.log10(powers[0].sum() / powers[1].sum())
+    return float(gain), float(np.ptp(differences))

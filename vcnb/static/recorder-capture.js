@@ -1,13 +1,16 @@
 // From the microphone to 16-bit pieces: nothing in between that would change the voice, and every slip noticed.
 
 // Runs in the audio thread. What it hands on: blocks of 16-bit samples, each with the time by the wall clock.
+// A 16-bit device comes back as it was: some browsers made its upper half from 32767 steps and some from 32768. Which,
+// shows in loud samples, as those of one kind then are whole numbers of steps; of finer devices none are.
 const CAPTURE_WORKLET = `
+const WHOLE = 0.05;
 const now = () => (globalThis.performance ?? Date).now();
 class Capture extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
     super();
-    this.block = new Int16Array(processorOptions.frames);
-    [this.n, this.keeps, this.alive] = [0, false, true];
+    this.block = new Float32Array(processorOptions.frames);
+    [this.n, this.keeps, this.alive, this.top] = [0, false, true, 32768];
     this.port.onmessage = ({ data }) => {
       if (data === "keep") [this.n, this.keeps] = [0, true];
       if (data === "halt") { this.flush(); this.keeps = false; this.port.postMessage({ halted: true }); }
@@ -16,13 +19,22 @@ class Capture extends AudioWorkletProcessor {
   }
   flush() {
     if (!this.n) return;
-    const steps = this.block.slice(0, this.n);
+    const steps = this.stepsOf(this.block.subarray(0, this.n));
     this.n = 0;
     this.port.postMessage({ steps, kept: this.keeps, wall: now() }, [steps.buffer]);
   }
+  stepsOf(samples) {
+    const whole = [32767, 32768].map((top) => {
+      let sum = 0, n = 0;
+      for (const sample of samples) if (sample > 0.25) [sum, n] = [sum + Math.abs(sample * top - Math.round(sample * top)), n + 1];
+      return n ? sum / n : 1;
+    });
+    if (Math.min(...whole) < WHOLE) this.top = whole[0] < whole[1] ? 32767 : 32768;
+    return Int16Array.from(samples, (v) => Math.max(-32768, Math.min(32767, Math.round(v * (v > 0 ? this.top : 32768)))));
+  }
   process([[channel]]) {
     for (let i = 0; channel && i < channel.length; i++) {
-      this.block[this.n++] = Math.max(-32768, Math.min(32767, Math.round(channel[i] * 32768)));
+      this.block[this.n++] = channel[i];
       if (this.n === this.block.length) this.flush();
     }
     return this.alive;

@@ -76,6 +76,12 @@ class Coach {
 
   get seconds() { return this.sound.length / this.rate; }
 
+  /** Get ears while sound is under way: what was said so far is heard at once. */
+  attach(weights) {
+    this.network = new SpeechNetwork(weights);
+    this.network.push(this.narrow.push(this.sound.view()));
+  }
+
   /** Take 16-bit samples, as they are sent. */
   push(steps) {
     const samples = Float32Array.from(steps, (v) => v / 32768);
@@ -173,12 +179,16 @@ class Coach {
 
   room(chance) {
     const band = this.band.view(), pauses = runsOf(chance.length, (i) => chance[i] < 0.25);
+    const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
     let inner = [];
     for (const guard of [15, 10, 6]) {
-      inner = pauses.flatMap(([start, end]) => Array.from(band.subarray(start + guard, Math.max(start + guard, end - guard))));
-      if (inner.length >= 40) break;
+      inner = pauses.map(([start, end]) => Array.from(band.subarray(start + guard, Math.max(start + guard, end - guard)))).filter((pause) => pause.length);
+      if (inner.flat().length >= 40) break;
     }
-    return inner.length >= 10 ? inner.reduce((sum, v) => sum + v, 0) / inner.length : null;
+    if (inner.flat().length < 10) return null;
+    // The loudest pause may be a word that the network missed.
+    const means = inner.map(mean), loudest = means.indexOf(Math.max(...means)), others = inner.filter((_, i) => i !== loudest);
+    return mean((others.length >= 2 && others.flat().length >= 10 ? others : inner).flat());
   }
 
   quietest() {

@@ -95,7 +95,7 @@ function dot(weights, at, values) {
 
 // The shape of the network, as its file has it: channels in and out, stride; all kernels are three wide, padded by one.
 const LAYERS = [[129, 128, 1], [128, 64, 2], [64, 64, 2], [64, 128, 1]];
-const HIDDEN = 128, EAR_RATE = 16000, EAR_FRAME = 512, EAR_CONTEXT = 64, EAR_LEAD = 16;
+const HIDDEN = 128, EAR_RATE = 16000, EAR_FRAME = 512, EAR_CONTEXT = 64, EAR_LEAD = 64;
 
 /** Probability of speech in each 32 ms of sound at 16 kHz: the network of vcnb.measure.speech, and its way of feeding it. */
 class SpeechNetwork {
@@ -114,7 +114,7 @@ class SpeechNetwork {
     [this.kept, this.context, this.led, this.probabilities] = [new Float32Array(0), new Float32Array(EAR_CONTEXT), false, []];
   }
 
-  /** Take sound; the first half second is held back, as it first wakes the network, backwards. */
+  /** Take sound; the first two seconds are held back, as they are heard once to wake the network. */
   push(samples, last = false) {
     const all = new Float32Array(this.kept.length + samples.length);
     all.set(this.kept);
@@ -123,8 +123,7 @@ class SpeechNetwork {
       const n_led = Math.min(EAR_LEAD, Math.floor(all.length / EAR_FRAME)) * EAR_FRAME;
       if (n_led < EAR_LEAD * EAR_FRAME && !last) return void (this.kept = all);
       this.led = true;
-      const back = all.slice(0, n_led).reverse();
-      for (let at = 0; at < n_led; at += EAR_FRAME) this.hear(back.subarray(at, at + EAR_FRAME));
+      for (let at = 0; at < n_led; at += EAR_FRAME) this.hear(all.subarray(at, at + EAR_FRAME));
     }
     let at = 0;
     for (; at + EAR_FRAME <= all.length; at += EAR_FRAME) this.probabilities.push(this.hear(all.subarray(at, at + EAR_FRAME)));

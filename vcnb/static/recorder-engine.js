@@ -49,7 +49,7 @@ class Engine extends EventTarget {
   /** Open the microphone and wait until its sound is even. */
   async open(onblock) {
     this.hush();
-    [this.fault, this.note] = [null, null];
+    [this.fault, this.note, this.seen] = [null, null, new Set(this.wire.takes.keys())];
     this.become("asking");
     const turn = (this.turn = {}); // an answer to a question that was withdrawn must not start anything
     let warm = 0, ready;
@@ -102,6 +102,7 @@ class Engine extends EventTarget {
     this.waiting.push(steps);
     this.n_waiting += steps.length;
     if (this.n_waiting >= PIECE_S * rate) this.post();
+    if (!this.coach.network && this.wire.weights) this.coach.attach(this.wire.weights);
     this.coach.push(steps);
     this.figures = this.coach.figures();
     if (this.n_kept >= limit) this.stop("limit");
