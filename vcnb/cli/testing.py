@@ -28,6 +28,17 @@ PLACES = (
 )
 # What extension modules say at the interpreter's end would come after pytest's summary, which has to be last.
 PYTEST = "import os, sys, pytest; s = pytest.main(sys.argv[1:]); sys.stdout.flush(); sys.stderr.flush(); os._exit(s)"
+# The figures that need nothing beside the clone, as `vcnb test --all` asks for them.
+FIGURES = (
+    ("speed",),
+    ("library",),
+    ("diagnosis", "--many", "100"),
+    ("fuzz",),
+    ("ledger", "--schedules", "500"),
+    ("ledger", "--mutants"),
+    ("ledger", "--kills", "20"),
+    ("grid",),
+)
 OWN = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
 
 
@@ -143,7 +154,10 @@ def _quiet(command: list[str]) -> int:
 
 
 def _checks(all_figures: bool) -> list[tuple[str, list[str]]]:
-    figures = [("speed", [sys.executable, "tests/benchmarks/speed.py"])] if all_figures else []
+    figures = [
+        (" ".join(words), [sys.executable, f"tests/benchmarks/{words[0]}.py", *words[1:]])
+        for words in (FIGURES if all_figures else ())
+    ]
     return [
         *figures,
         ("ruff check", [sys.executable, "-m", "ruff", "check", "."]),
