@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,20 +64,22 @@ class Window:
         return f"<Window {self.start:.2f} to {self.end:.2f} s, score {self.score:.2f}, {self.report.verdict}>"
 
 
-def burden(report: Report) -> tuple[int, int]:
+def burden(report: Report, apart_from: Collection[str] = ()) -> tuple[int, int]:
     """Count what stands against a recording.
 
     Parameters
     ----------
     report : Report
         Of it.
+    apart_from : collection of str
+        Checks that do not count, as no choice of stretch changes them.
 
     Returns
     -------
     (int, int)
         Fails, and warnings with what could not be judged.
     """
-    verdicts = [each.verdict for each in report.findings if each.check not in DECLARED]
+    verdicts = [each.verdict for each in report.findings if each.check not in DECLARED.union(apart_from)]
     return verdicts.count("fail"), verdicts.count("warn") + verdicts.count("unknown")
 
 
@@ -109,6 +111,7 @@ def search(
     fetch: Callable[[Sequence[Segment]], Sequence[Clip]],
     *,
     marks: Iterable[Segment] = (),
+    apart_from: Collection[str] = (),
     shortest: float = SHORTEST,
     wanted: int = 1,
     batch: int = 1,
@@ -127,6 +130,8 @@ def search(
         Gives the sound of stretches, in their order.
     marks : iterable of Segment
         Where defects are known.
+    apart_from : collection of str
+        As in `burden`.
     shortest : float
         Seconds.
     wanted, batch, tries : int
@@ -143,7 +148,7 @@ def search(
     for mark in marks:
         field.hold(mark)
     heard: list[Window] = []
-    while len(heard) < tries and sum(burden(each.report) == (0, 0) for each in heard) < wanted:
+    while len(heard) < tries and sum(burden(each.report, apart_from) == (0, 0) for each in heard) < wanted:
         chosen = field.best(min(batch, tries - len(heard)), [Segment(each.start, each.end) for each in heard])
         if not chosen:
             break
@@ -156,7 +161,7 @@ def search(
                 on_heard(window)
             for place in places(report, stretch.start):
                 field.hold(place)
-            if burden(report) != (0, 0):
+            if burden(report, apart_from) != (0, 0):
                 field.scores -= DULL_COST * field.shared(stretch)
     return sorted((replace(each, score=round(each.score, 3)) for each in heard), key=rank)
 

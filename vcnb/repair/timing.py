@@ -45,9 +45,13 @@ def window(clip: Clip, source: Source) -> Clip:
     def fetch(stretches: Sequence[Segment]) -> list[Clip]:
         return [Clip(_part(clip, each), clip.sample_rate) for each in stretches]
 
-    found = search(felt, fetch, marks=places(report), wanted=CHOICE)
-    if not found or burden(found[0].report)[0]:
-        found += search(felt, fetch, marks=places(report), shortest=SHORT_WINDOW)
+    # What lies on all of it, as its rate does, no choice of stretch changes.
+    lying = {each.check for each in report.findings if each.verdict in ("warn", "fail") and not each.segments} - {
+        "noise"
+    }
+    found = search(felt, fetch, marks=places(report), apart_from=lying, wanted=CHOICE)
+    if not found or burden(found[0].report, lying)[0]:
+        found += search(felt, fetch, marks=places(report), apart_from=lying, shortest=SHORT_WINDOW)
     least = min((burden(each.report) for each in found), default=None)
     equal = [each for each in found if burden(each.report) == least]
     # Of those that are equally clean, the one in which the voice is most like itself.
