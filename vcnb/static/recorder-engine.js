@@ -17,7 +17,7 @@ class Engine extends EventTarget {
     super();
     const { language, scenario, stops } = model.get("setup");
     Object.assign(this, { model, state: "idle", fault: null, note: null, take: null, room: null, devices: [], device: "", views: 0, language, scenario, stops });
-    [this.levels, this.counting, this.figures, this.coach, this.heard] = [null, 0, null, null, null];
+    [this.levels, this.counting, this.figures, this.coach, this.heard, this.rested] = [null, 0, null, null, null, 0];
     this.wire = new Wire(model);
     this.wire.addEventListener("change", () => this.changed());
     this.wire.addEventListener("take", ({ take }) => {
@@ -104,10 +104,15 @@ class Engine extends EventTarget {
     if (this.n_waiting >= PIECE_S * rate) this.post();
     if (!this.coach.network && this.wire.weights) this.coach.attach(this.wire.weights);
     this.coach.push(steps);
+    if (this.n_kept >= limit) return void this.stop("limit");
+    // A page that is slow rests as long as its last figures took: its buttons must answer.
+    const begun = performance.now();
+    if (begun < this.rested) return;
     this.figures = this.coach.figures();
-    if (this.n_kept >= limit) this.stop("limit");
-    else if (this.stops && verdictsOf(this.figures, this.limits).ready && this.figures.still >= PAUSE_TO_STOP_S) this.stop("ready");
-    else this.changed("tick");
+    if (this.stops && verdictsOf(this.figures, this.limits).ready && this.figures.still >= PAUSE_TO_STOP_S) return void this.stop("ready");
+    this.changed("tick");
+    const over = performance.now();
+    this.rested = over + (over - begun);
   }
 
   post() {
