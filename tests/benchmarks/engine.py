@@ -1,10 +1,11 @@
 """How well the practice engine follows a voice, how clear it stays, and how quick it is.
 
-    python tests/benchmarks/engine.py FOLDER --speaker NAME=GLOB ... --encoder MODULE:FUNCTION [--base espeak]
+    python tests/benchmarks/engine.py FOLDER [--speaker NAME=GLOB ...] [--encoder MODULE:FUNCTION] [--base espeak]
 
-Of each speaker's recordings the first half (at most 15 s) is the reference and the second the gallery. The encoder
-takes (samples, sample_rate) and gives a vector of length 1; without one the likeness is not measured, and the table
-says so. `pace` is phonemes a second as written, `pace_wanted` syllables a second as counted in the reference.
+Without ``--speaker`` each folder in FOLDER is a speaker. Of each speaker's recordings the first half (at most 15 s) is
+the reference and the second the gallery. The encoder takes (samples, sample_rate) and gives a vector of length 1; it
+is GE2E where none is named. `right` is the share of the speakers that are nearest to their own gallery. `pace` is
+phonemes a second as written, `pace_wanted` syllables a second as counted in the reference.
 Phoneme error by hama. Times are CPU seconds of one thread.
 """
 
@@ -37,15 +38,22 @@ from test_engines_practice import SENTENCES
 import vcnb
 from vcnb.audio.resample import resample
 from vcnb.catalog import SPEECH_SAMPLE_RATE
-from vcnb.measure.level import rms_dbfs
+from vcnb.measure.loudness import integrated_loudness
 from vcnb.measure.pace import syllables_per_second
 from vcnb.measure.pitch import median_f0
+from vcnb.measure.speaker import speaker_embeddings
+from vcnb.measure.speech import speech_activity
 from vcnb.practice.engines.engine import Reference
 from vcnb.practice.engines.mapping import LIKENESS
 from vcnb.practice.engines.practice import PracticeEngine
 
 REFERENCE = 15.0  # s
 Encoder = Callable[[Any, int], Any]
+
+
+def folders(folder: Path) -> list[str]:
+    """Name each folder as a speaker."""
+    return [f"{each.name}={each.name}/*" for each in sorted(folder.iterdir()) if each.is_dir()]
 
 
 def recordings(folder: Path, pattern: str) -> tuple[Reference, Reference]:
@@ -57,6 +65,12 @@ def recordings(folder: Path, pattern: str) -> tuple[Reference, Reference]:
     samples = np.concatenate([resample(clip.samples, clip.sample_rate, rate) for clip in clips])
     half = len(samples) // 2
     return Reference(samples[: min(half, round(REFERENCE * rate))], rate), Reference(samples[half:], rate)
+
+
+def ge2e(samples: Any, sample_rate: int) -> Any:
+    """Mean direction of a recording's windows."""
+    windows = speaker_embeddings(samples, sample_rate, speech_activity(samples, sample_rate))[1]
+    return windows.mean(0) / np.linalg.norm(windows.mean(0))
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -76,16 +90,14 @@ def world_alone(sound: Any) -> None:
 class Judge:
     """Collects what one engine says in the voices of all speakers."""
 
-    def __init__(self, speakers: dict[str, tuple[Reference, Reference]], encoder: Encoder | None) -> None:
+    def __init__(self, speakers: dict[str, tuple[Reference, Reference]], encoder: Encoder) -> None:
         self.speakers = speakers
         self.encoder = encoder
-        self.gallery = {name: encoder(g.samples, g.sample_rate) for name, (_, g) in speakers.items()} if encoder else {}
+        self.gallery = {name: encoder(g.samples, g.sample_rate) for name, (_, g) in speakers.items()}
         self.rows: dict[str, dict[str, float | bool]] = {name: {} for name in speakers}
 
     def likeness(self, name: str, sound: Any) -> tuple[float, bool]:
         """Similarity to the right speaker, and whether that one is the nearest."""
-        if self.encoder is None:
-            return float("nan"), False
         embedding = self.encoder(sound.astype(np.float32), SPEECH_SAMPLE_RATE)
         similarities = {other: float(embedding @ vector) for other, vector in self.gallery.items()}
         return similarities[name], max(similarities, key=lambda other: similarities[other]) == name
@@ -94,7 +106,7 @@ class Judge:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--speaker", action="append", required=True, metavar="NAME=GLOB")
+    parser.add_argument("--speaker", action="append", default=[], metavar="NAME=GLOB")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION")
     parser.add_argument("--base", choices=["hibari", "espeak"], default="hibari")
     parser.add_argument("--likeness", type=float, default=LIKENESS)
@@ -102,12 +114,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.base == "espeak":
         sys.modules["onnxruntime"] = None  # type: ignore[assignment]
-    encoder = None
+    encoder: Encoder = ge2e
     if options.encoder:
         module, function = options.encoder.split(":")
         encoder = getattr(importlib.import_module(module), function)
     speakers = {
-        name: recordings(options.folder, pattern) for name, pattern in (each.split("=") for each in options.speaker)
+        name: recordings(options.folder, pattern)
+        for name, pattern in (each.split("=") for each in options.speaker or folders(options.folder))
     }
     judge = Judge(speakers, encoder)
     engine = PracticeEngine(likeness=options.likeness)
@@ -140,11 +153,11 @@ def measure(judge: Judge, engine: PracticeEngine, name: str, options: argparse.N
         cost += first + rest
         errors.append(distance([page["ipa"][p] for p in sentence["phonemes"].split()], heard(recogniser, pcm)))
         offs.append(12 * np.log2(median_f0(spoken[-1].astype(np.float32), SPEECH_SAMPLE_RATE) / wanted))
-        levels.append(rms_dbfs(spoken[-1].astype(np.float32), SPEECH_SAMPLE_RATE))
+        levels.append(integrated_loudness(spoken[-1].astype(np.float32), SPEECH_SAMPLE_RATE))
     sound = np.concatenate(spoken)
     row["phonemes"], row["first"] = float(np.mean(errors)), float(np.median(firsts))
     row["f0"], row["f0_within"] = float(np.mean(np.abs(offs))), float(np.mean(np.abs(offs) <= 1))
-    row["level"], row["level_spread"] = float(np.mean(levels)), float(np.ptp(levels))
+    row["lufs"], row["lufs_off"] = float(np.mean(levels)), float(np.abs(np.array(levels) + 20).max())
     row["peak"] = float(np.abs(sound).max())
     row["rtf"] = cost / (len(sound) / SPEECH_SAMPLE_RATE)
     row["of_world"] = cost / timed(lambda: world_alone(sound))[1]
@@ -156,18 +169,28 @@ def measure(judge: Judge, engine: PracticeEngine, name: str, options: argparse.N
     plain = [engine._base_says(speaker, each["text"], high=high, pace=1.0) for each in page["sentences"]]
     row["unconverted"], _ = judge.likeness(name, np.concatenate(plain))
     if options.languages:
-        rights = []
+        rights, drifts = [], []
         for language in [each for each in SENTENCES if each != "en"]:
             pcm = np.concatenate(list(engine.speak(SENTENCES[language][0], language=language, profile=profile)))
             rights.append(judge.likeness(name, pcm / 32768)[1])
-        row["right_in_nine"] = float(np.mean(rights))
+            drifts.append(drift(engine, recogniser, language, pcm, high=high))
+        row["right_in_nine"], row["drift_in_nine"] = float(np.mean(rights)), float(np.mean(drifts))
+        english = np.concatenate(spoken[:3])
+        text = " ".join(each["text"] for each in page["sentences"][:3])
+        row["drift_en"] = drift(engine, recogniser, "en", english * 32768, high=high, text=text)
+
+
+def drift(
+    engine: PracticeEngine, recogniser: Any, language: str, pcm: Any, *, high: bool, text: str | None = None
+) -> float:
+    """How far the recogniser's phones of the voice are from those of the base speaker."""
+    said = engine._base_says(language, text or SENTENCES[language][0], high=high, pace=1.0)
+    return distance(heard(recogniser, said * 32768), heard(recogniser, pcm))
 
 
 def table(judge: Judge, options: argparse.Namespace) -> None:
     names = sorted({key for row in judge.rows.values() for key in row})
     print(f"base {options.base}, likeness {options.likeness}, {len(judge.rows)} speakers, ten English sentences each")
-    if judge.encoder is None:
-        print("NO ENCODER WAS GIVEN: similarity, unconverted and right say nothing.")
     print(f"{'':14}" + "".join(f"{name[:9]:>10}" for name in judge.rows) + f"{'mean':>10}")
     for key in names:
         values = [float(row[key]) for row in judge.rows.values()]
