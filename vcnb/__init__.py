@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vcnb.audio.load import load
     from vcnb.audio.samples import samples
     from vcnb.compare.comparison import Comparison, compare
+    from vcnb.compare.listening import Listening
     from vcnb.diagnose.report import Finding, Report, diagnose
     from vcnb.errors import VcnbError
     from vcnb.protocol.voice import Voice
@@ -40,6 +41,7 @@ __all__ = [
     "Diagnosis",
     "Enrollment",
     "Finding",
+    "Listening",
     "Player",
     "Recorder",
     "Report",
@@ -70,6 +72,7 @@ _ROOMS = {
     "Diagnosis": "vcnb.widgets.diagnosis",
     "Enrollment": "vcnb.widgets.enrollment",
     "Finding": "vcnb.diagnose.report",
+    "Listening": "vcnb.compare.listening",
     "Player": "vcnb.widgets.player",
     "Recorder": "vcnb.widgets.recorder",
     "Report": "vcnb.diagnose.report",
@@ -120,7 +123,7 @@ sys.modules[__name__].__class__ = _FrontDoor
 
 
 def _show_in_notebooks() -> None:
-    """Make clips play themselves; registered by name, so that nothing is loaded for it."""
+    """Make clips, listening tests and grids show their panels; registered by name, so that nothing is loaded for it."""
     ipython = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if ipython is None:
         return
@@ -129,7 +132,13 @@ def _show_in_notebooks() -> None:
         data, metadata = importlib.import_module("vcnb.widgets.player").Player(clip)._repr_mimebundle_()
         return data | {"text/plain": repr(clip)}, metadata
 
-    ipython.display_formatter.mimebundle_formatter.for_type_by_name("vcnb.audio.clip", "Clip", player)
+    def blind_test(listening: Any) -> Any:
+        data, metadata = importlib.import_module("vcnb.widgets.listening").panel_of(listening)._repr_mimebundle_()
+        return data | {"text/plain": repr(listening)}, metadata
+
+    shown = ipython.display_formatter.mimebundle_formatter
+    shown.for_type_by_name("vcnb.audio.clip", "Clip", player)
+    shown.for_type_by_name("vcnb.compare.listening", "Listening", blind_test)
 
 
 _show_in_notebooks()
