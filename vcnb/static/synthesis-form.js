@@ -9,7 +9,7 @@ class Desk extends EventTarget {
     Object.assign(this, { model, link: new Link(model, signal), voices: null, takes: new Map(), decks: new Map(), deck: null });
     Object.assign(this, { free: true, spent: 0, price: null, sent: [], asked: false, chosen: new Set() });
     this.draft = { text: "", voice: "", transport: "", language: "" };
-    const messages = { snapshot: this.open, take: this.learn, dropped: this.drop, estimate: this.priced };
+    const messages = { snapshot: this.open, take: this.learn, dropped: this.drop, estimate: this.priced, use: ({ voice }) => this.choose(voice) };
     model.on("msg:custom", (message) => {
       if (message.client && message.client !== this.link.client) return;
       messages[message.type]?.call(this, message);

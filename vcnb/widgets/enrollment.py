@@ -101,6 +101,20 @@ class Enrollment(BaseWidget):
         """Where voices are made; None until the practice service was needed."""
         return self._account
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another clip must wait: one is being enrolled, or the answer about it got lost."""
+        return self.working is not None or (self.outcome is not None and self.outcome["state"] == "unknown")
+
+    def put(self, clip: Clip) -> None:
+        """Take a clip that is checked elsewhere; `judged` brings what was found."""
+        self._take(clip, check=False)
+
+    def judged(self, report: Report) -> None:
+        """Show what was found in the clip."""
+        edits = self._clip.edits if self._clip is not None else ()
+        self.check = _check(report, " ".join(edit.change for edit in edits))
+
     def __repr__(self) -> str:
         made = f", {self.voice!r}" if self.voice is not None else ""
         return f"<Enrollment of {self._clip!r}{made}>"
@@ -198,12 +212,13 @@ class Enrollment(BaseWidget):
             if made:
                 self.voice = next(iter(made.values())) if len(order["models"]) == 1 else dict(made)
 
-    def _take(self, clip: Clip, mended: str = "") -> None:
+    def _take(self, clip: Clip, mended: str = "", *, check: bool = True) -> None:
         self._clip = clip
         self.check = self.outcome = self.error = None
         self.player = Player(clip)
         self.clip_facts = _clip_facts(clip)
-        threading.Thread(target=self._judge, args=(clip, mended), daemon=True).start()
+        if check:
+            threading.Thread(target=self._judge, args=(clip, mended), daemon=True).start()
 
     def _judge(self, clip: Clip, mended: str) -> None:
         try:

@@ -82,6 +82,11 @@ class Synthesis(SoundPanel):
         return self.takes[-1] if self.takes else None
 
     @property
+    def n_takes(self) -> int:
+        """How many takes are shown, with those of earlier days."""
+        return sum(bool(row["take"]) for row in list(self._rows.values()))
+
+    @property
     def account(self) -> Account | None:
         """Whose voices speak; None until the practice service was needed."""
         return self._account
@@ -93,6 +98,14 @@ class Synthesis(SoundPanel):
 
     def __repr__(self) -> str:
         return "<Synthesis>"
+
+    def use(self, voice: Voice) -> None:
+        """Offer a voice that was made just now, and choose it."""
+        shown = _shown(voice)
+        self._voices = {voice.voice: voice} | (self._voices or {})
+        self._draft |= {"voice": voice.voice, "transport": shown["ways"][0]}
+        self._tell_all()
+        self.send({"type": "use", "client": None, "voice": voice.voice})
 
     def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page what no notebook should save: voices, takes, and what had been typed."""

@@ -64,6 +64,11 @@ class Voices(SoundPanel):
         return self._account
 
     @property
+    def table(self) -> VoiceTable | None:
+        """What ``account.voices()`` gave last; None before."""
+        return self._table
+
+    @property
     def selection(self) -> VoiceTable | None:
         """The chosen rows of ``account.voices()``, which can be handed to whatever takes voices."""
         table = self._table

@@ -68,6 +68,11 @@ class Holdings:
         """US dollars so far by this object, with what may have been billed; 0 on the practice service."""
         return self._purse.spent
 
+    @property
+    def spend_limit(self) -> float | None:
+        """US dollars that this object may spend; None for any."""
+        return self._purse.limit
+
     def list_voices(self) -> list[Voice]:
         """List all voices that the service has, all pages, each once; errors as in `voices`."""
         found = EnrollmentClient(self.settings).list_voices()
