@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
     from vcnb.widgets.recorder import Recorder
+    from vcnb.widgets.studio import Studio
     from vcnb.widgets.synthesis import Synthesis
     from vcnb.widgets.uploader import Uploader
     from vcnb.widgets.voices import Voices
@@ -47,6 +48,7 @@ __all__ = [
     "Report",
     "Segment",
     "Speech",
+    "Studio",
     "Synthesis",
     "Uploader",
     "VcnbError",
@@ -78,6 +80,7 @@ _ROOMS = {
     "Report": "vcnb.diagnose.report",
     "Segment": "vcnb.audio.clip",
     "Speech": "vcnb.audio.clip",
+    "Studio": "vcnb.widgets.studio",
     "Synthesis": "vcnb.widgets.synthesis",
     "Uploader": "vcnb.widgets.uploader",
     "VcnbError": "vcnb.errors",

@@ -1,0 +1,125 @@
+// The Studio's steps: where one is, what each step knows or needs, and the panels they are made of.
+
+const STEPS = ["record", "check", "enroll", "voices", "speak", "compare"];
+const PANELS = { record: ["recorder", "uploader"], check: ["diagnosis"], enroll: ["enrollment"], voices: ["voices"], speak: ["synthesis"], compare: ["comparing"] };
+// What a step shows instead of its panel while it needs something from another one: icon and where that is.
+const NEEDS = { enroll: ["mic", "record"], speak: ["enroll", "enroll"], compare: ["speak", "speak"] };
+const MARKS = { done: "tick", care: "fail" };
+
+/** Where one is: the browser's own, since steps change while the kernel is busy; the kernel keeps it for a reload. */
+class Journey extends EventTarget {
+  constructor(model) {
+    super();
+    Object.assign(this, { model, step: STEPS[0], way: "recorder", client: Math.random().toString(36).slice(2) });
+    model.on("msg:custom", ({ type, client, step }) => {
+      if (type !== "step" || (client && client !== this.client)) return;
+      this.step = step;
+      this.dispatchEvent(new Event("change"));
+    });
+    try { order(model, { type: "hello", client: this.client }); } catch { /* a saved notebook without its kernel */ }
+  }
+
+  go(step) {
+    this.step = step;
+    this.dispatchEvent(new Event("change"));
+    try { order(this.model, { type: "step", step }); } catch { /* the step is shown all the same */ }
+  }
+
+  take(way) {
+    this.way = way;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  fact(step) { return this.model.get("facts")[step]; }
+}
+
+function stepBar(view, journey) {
+  const { say } = view;
+  const buttons = STEPS.map((step, i) => {
+    const dot = h("span", { class: "vc-dot", "aria-hidden": "true" }), state = h("span", { class: "vc-only-reader" }), fact = h("span", { class: "vc-fact" });
+    const node = h("button", { type: "button", class: "vc-way" }, dot, h("span", { class: "vc-name vc-cut" }, say(`step.${step}`)),
+      h("span", { class: "vc-short", "aria-hidden": "true" }, say(`short.${step}`)), state, fact);
+    view.on(node, "click", () => journey.go(step));
+    const show = () => {
+      const known = journey.fact(step);
+      node.dataset.state = known.state;
+      dot.replaceChildren(MARKS[known.state] ? icon(MARKS[known.state]) : String(i + 1));
+      state.textContent = ` ${say(`state.${known.state}`)}. `;
+      fact.textContent = say(`fact.${known.fact}`, known.values);
+      if (journey.step === step) node.setAttribute("aria-current", "step");
+      else node.removeAttribute("aria-current");
+    };
+    return { node, show };
+  });
+  const node = h("nav", { "aria-label": say("steps") }, h("ol", { class: "vc-steps" }, ...buttons.map((button) => h("li", {}, button.node))));
+  return { node, show: () => buttons.forEach((button) => button.show()), focus: () => buttons[STEPS.indexOf(journey.step)].node.focus() };
+}
+
+/** The place of one panel; drawn when it is first shown and then only hidden, so that what goes on in it goes on. */
+function slot(view, name) {
+  const node = h("div", { class: "vc-slot" });
+  let wanted = false, drawn = null, stop = null;
+  const draw = view.guarded(async () => {
+    const ref = view.model.get(name);
+    if (!wanted || ref === drawn) return;
+    [drawn] = [ref, stop?.abort(), node.replaceChildren()];
+    if (!ref) return;
+    if (!view.host) throw Object.assign(new Error("host"), { words: "fault.host" });
+    stop = new AbortController();
+    const { signal } = stop, el = h("div", {});
+    node.append(el);
+    const panel = await view.host.getWidget(ref);
+    if (!signal.aborted) await panel.render({ el, signal: AbortSignal.any([view.signal, signal]) });
+  });
+  view.follow([name], draw);
+  return { node, name, show: (on) => { node.hidden = !on; wanted ||= on; draw(); } };
+}
+
+/** Record, upload, or take a sample: three ways to one clip. */
+function waysIn(view, journey) {
+  const { say, model } = view;
+  const buttons = ["recorder", "uploader"].map((way) => {
+    const node = h("button", { class: "vc-button", type: "button" }, icon(way === "recorder" ? "mic" : "upload"), say(`way.${way}`));
+    view.on(node, "click", () => journey.take(way));
+    return { node, way };
+  });
+  const sample = h("button", { class: "vc-button is-plain", type: "button" }, icon("play"), say("sample"));
+  view.on(sample, "click", () => { order(model, { type: "sample" }); journey.take("uploader"); });
+  const node = h("div", { class: "vc-ways" }, h("div", { class: "vc-join", role: "group", "aria-label": say("ways") }, ...buttons.map((each) => each.node)), sample);
+  return { node, show: () => buttons.forEach(({ node: button, way }) => button.setAttribute("aria-pressed", String(way === journey.way))) };
+}
+
+/** What stands there while a step needs something that another step makes. */
+function needs(view, journey, leave) {
+  const { say } = view, box = h("div", { class: "vc-body", hidden: true });
+  return { box, show() {
+    const { step } = journey, known = journey.fact(step), way = NEEDS[step];
+    const key = known.state === "needs" && way ? `${step} ${known.fact}` : "";
+    box.hidden = !key;
+    if (!key || box.dataset.key === key) { box.dataset.key = key; return box.hidden; }
+    box.dataset.key = key;
+    const go = h("button", { class: "vc-button is-main", type: "button" }, icon(way[0]), say(`step.${way[1]}`));
+    view.on(go, "click", () => leave(way[1]));
+    box.replaceChildren(h("div", { class: "vc-empty" }, icon(way[0]), h("p", { class: "vc-strong" }, say(`fact.${known.fact}`)), h("p", { class: "vc-quiet" }, say(`need.${known.fact}`)), go));
+    return false;
+  } };
+}
+
+/** Back, what is to be said of this step, and on. */
+function stepFoot(view, journey, leave) {
+  const { say } = view, line = h("p", { class: "vc-say", role: "status" });
+  const back = h("button", { class: "vc-button", type: "button" }), next = h("button", { class: "vc-button", type: "button" });
+  const at = (by) => STEPS[STEPS.indexOf(journey.step) + by];
+  view.on(back, "click", () => leave(at(-1)));
+  view.on(next, "click", () => leave(at(1)));
+  return { node: h("footer", { class: "vc-foot is-steps" }, back, line, next), show() {
+    const known = journey.fact(journey.step), before = at(-1), after = at(1);
+    back.hidden = !before;
+    next.hidden = !after;
+    if (before) back.replaceChildren(icon("back"), say(`step.${before}`));
+    if (after) next.replaceChildren(say(`step.${after}`), icon("next"));
+    next.classList.toggle("is-main", known.state === "done");
+    const text = say(`say.${known.fact}`, known.values);
+    if (line.textContent !== text) line.textContent = text;
+  } };
+}
