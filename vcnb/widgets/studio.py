@@ -320,8 +320,8 @@ class Studio(BaseWidget):
         n = self.synthesis.n_takes
         if n:
             self._tell("speak", "done", "takes", n=n)
-        elif self.ledger["used"]:
-            self._tell("speak", "open", "no_take")
+        elif self.ledger["used"] is not None:
+            self._tell("speak", *(("open", "no_take") if self.ledger["used"] else ("needs", "no_voice_yet")))
         self._tell_ledger()
 
     def _tell(self, step: str, state: str, fact: str, **values: Any) -> None:

@@ -1,0 +1,212 @@
+"""How one state flows through the six steps, on the kernel's side, against the practice service."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vcnb
+from vcnb.errors import AuthenticationError, SettingsError
+from vcnb.widgets import enrollment as enrollment_module
+from vcnb.widgets import studio as module
+from vcnb.widgets.base import words
+from vcnb.widgets.studio import STEPS, Studio
+from vcnb.workflow import connecting
+
+WHOLE, LIVE = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
+KEY = "sk-0123456789abcdefghijklmnopqrstuv"
+
+
+@pytest.fixture
+def account(practice):
+    with vcnb.connect("practice", base_url=practice.base_url, api_key=practice.api_key) as with_it:
+        yield with_it
+
+
+@pytest.fixture
+def studio(account):
+    panel = Studio(account)
+    until(lambda: panel.synthesis.working is None)
+    yield panel
+    panel.diagnosis.close()
+
+
+@pytest.fixture(scope="module")
+def good():
+    return vcnb.load(vcnb.samples()["kathleen_en"])
+
+
+@pytest.fixture(scope="module")
+def hot(good):
+    """Too loud a take, which can be mended by turning it down."""
+    return vcnb.Clip(np.clip(good.samples[: 11 * good.sample_rate] * 12, -0.9, 0.9), good.sample_rate, name="hot")
+
+
+def until(condition, limit=30.0):
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def fact(panel, step):
+    return panel.facts[step]["state"], panel.facts[step]["fact"]
+
+
+def order(panel, kind, **message):
+    panel._handle_custom_msg({"type": kind, **message}, message.pop("buffers", []))
+
+
+def enroll(panel, *models):
+    form = {"name": "kathleen", "models": list(models), "language": "en", "transcript": "", "who": "mine"}
+    order(panel.enrollment, "enroll", **form, consent="hers")
+
+
+def test_a_take_is_checked_once_and_becomes_a_voice_that_speaks(studio, good, practice, monkeypatch):
+    monkeypatch.setattr(enrollment_module, "diagnose", lambda *_: pytest.fail("Check has looked at it already"))
+    assert [fact(studio, step)[0] for step in ("check", "enroll", "speak", "compare")] == ["needs"] * 4
+    taken = studio.recorder.load(good)
+    assert studio.clip is taken
+    assert studio.enrollment.clip is taken, "nobody can enroll the one before"
+    assert fact(studio, "enroll") == ("open", "free")
+    until(lambda: studio.enrollment.check is not None)
+    assert studio.enrollment.check["verdict"] == studio.report.verdict == "pass"
+    assert fact(studio, "check") == ("done", "pass")
+    enroll(studio, WHOLE, LIVE)
+    until(lambda: fact(studio, "enroll") == ("done", "enrolled"))
+    until(lambda: studio.ledger["used"] == 2)
+    assert fact(studio, "voices") == ("done", "voices")
+    assert set(studio.voice) == {WHOLE, LIVE}
+    chosen = studio.synthesis._draft["voice"]
+    assert chosen == studio.voice[WHOLE].voice, "the first of those that were made"
+    words = {"text": "Hello.", "voice": chosen, "transport": "sse", "language": ""}
+    order(studio.synthesis, "speak", **words)
+    until(lambda: fact(studio, "speak") == ("done", "takes"))
+    assert studio.speech.text == "Hello."
+    assert practice.counters()["creations"] == 2
+
+
+def test_what_is_mended_is_what_is_enrolled_and_choosing_its_take_again_keeps_it(studio, hot):
+    studio.recorder.load(hot)
+    until(lambda: studio.report is not None)
+    assert fact(studio, "check")[0] in ("care", "done")
+    order(studio.diagnosis, "mend", word=None)
+    until(lambda: studio.clip is not hot and studio.diagnosis.working is None)
+    mended = studio.clip
+    assert mended.edits
+    assert mended.original is hot
+    until(lambda: studio.enrollment.clip is mended and studio.enrollment.check is not None)
+    assert studio.enrollment.check["mended"] == " ".join(edit.change for edit in mended.edits)
+    studio._recorded({"new": hot})
+    assert studio.clip is mended
+
+
+def test_another_take_waits_while_a_voice_is_made_or_its_answer_is_lost(studio, good, hot):
+    studio.clip = good
+    lost = {"state": "unknown", "name": "kathleen", "voices": [], "cost": 0.0, "intent": "i"}
+    studio.enrollment.outcome = lost
+    assert fact(studio, "enroll") == ("care", "unsure")
+    studio.clip = hot
+    assert studio.enrollment.clip is good
+    assert studio.enrollment.outcome == lost
+    done = threading.Event()
+    studio.enrollment.work("settle", lambda _progress, _stopping: done.wait(20))
+    studio.enrollment.outcome = None
+    assert studio.enrollment.clip is good
+    done.set()
+    until(lambda: studio.enrollment.clip is hot)
+
+
+def test_an_upload_flows_on_and_one_that_is_too_long_is_said(studio, good, tmp_path):
+    studio.uploader.load(vcnb.samples()["kathleen_en"])
+    until(lambda: studio.clip is not None)
+    assert studio.clip.samples.tobytes() == good.samples.tobytes()
+    assert studio.facts["record"]["values"] == {"name": "kathleen_en.wav", "seconds": f"{good.duration:.1f}"}
+    kept = studio.clip
+    long = tmp_path / "long.wav"
+    vcnb.save(vcnb.Clip(np.zeros(700 * 8000, np.float32), 8000), long)
+    studio.uploader.load(long)
+    until(lambda: fact(studio, "record") == ("care", "long"))
+    assert studio.clip is kept
+
+
+def test_a_voice_that_is_deleted_is_offered_no_more(studio, practice):
+    voice = practice.voice(WHOLE)
+    studio.voices.receive_refresh({}, [])
+    until(lambda: studio.ledger["used"] == 1)
+    assert fact(studio, "speak") == ("open", "no_take")
+    order(studio.voices, "delete", voices=[voice])
+    until(lambda: studio.ledger["used"] == 0)
+    assert fact(studio, "voices") == ("open", "no_voice")
+    assert fact(studio, "speak") == ("needs", "no_voice_yet")
+
+
+def test_a_key_that_is_refused_keeps_the_service_that_worked(studio, practice, account, monkeypatch):
+    asked = []
+
+    def connect(region, *, api_key):
+        asked.append(region)
+        return vcnb.workflow.account.Account(
+            connecting.choose("practice", api_key=api_key, base_url=practice.base_url, workspace=None, data=None)[0],
+            connecting.Purse(None),
+        )
+
+    monkeypatch.setattr(connecting, "connect", connect)
+    before = studio.synthesis
+    order(studio, "want", region="singapore")
+    studio._handle_custom_msg({"type": "key"}, [memoryview(KEY.encode())])
+    until(lambda: studio.error is not None and studio.working is None)
+    assert studio.error["kind"] == AuthenticationError.__name__
+    assert asked == ["singapore"]
+    assert studio.account is account
+    assert studio.synthesis is before
+    assert KEY not in str(studio.get_state()) + repr(vars(studio))
+
+
+def test_another_service_brings_panels_of_its_own_and_keeps_the_recording(studio, good, account, monkeypatch):
+    studio.clip = good
+    other = vcnb.connect("practice", base_url=account.settings.base_url, api_key=account.settings.api_key)
+    monkeypatch.setattr(connecting, "connect", lambda region, *, api_key: other)
+    before = studio.enrollment
+    busy = threading.Event()
+    studio.synthesis.work("speak", lambda _progress, _stopping: busy.wait(20))
+    order(studio, "service", region="practice")
+    assert "under way" in studio.error["what"]
+    busy.set()
+    until(lambda: studio.synthesis.working is None)
+    order(studio, "service", region="practice")
+    until(lambda: studio.account is other and studio.working is None)
+    assert studio.enrollment is not before
+    assert studio.enrollment.account is other
+    assert studio.enrollment.clip is studio.clip is good
+    until(lambda: studio.synthesis.working is None)
+
+
+def test_it_comes_back_to_the_step_that_was_left(studio, monkeypatch):
+    sent = []
+    monkeypatch.setattr(Studio, "send", lambda self, content, buffers=None: sent.append(content))
+    order(studio, "step", step="enroll")
+    order(studio, "step", step="nowhere")
+    order(studio, "hello", client="me")
+    assert sent == [{"type": "step", "client": "me", "step": "enroll"}]
+    studio.go("speak")
+    assert sent[-1] == {"type": "step", "client": None, "step": "speak"}
+    with pytest.raises(SettingsError, match=r"'sing' is no step.\s+try: use one of record, check"):
+        studio.go("sing")
+    assert set(studio.facts) == set(STEPS)
+
+
+def test_every_state_and_fact_that_is_told_has_its_words():
+    table = words("studio")
+    states = {"done", "care", "open", "needs", "now"}
+    strings = set(re.findall(r'"([a-z_]+)"', "".join(re.findall(r"_tell\((.+)", Path(module.__file__).read_text()))))
+    facts = strings - states - set(STEPS) - {"used", "name"} | {"fail", "warn", "pass"}
+    facts |= {each["fact"] for each in module._nothing_yet().values()}
+    assert len(facts) > 15
+    assert [each for each in facts for kind in ("fact", "say") if f"{kind}.{each}" not in table] == []
+    assert [each for each in states if f"state.{each}" not in table] == []
