@@ -12,7 +12,7 @@ from vcnb.protocol.voice import Voice
 from .clips import keep_consent
 from .store import Store, moment
 
-__all__ = ["describe", "keep_voice", "known", "mark_deleted", "mark_restored", "overview", "see"]
+__all__ = ["describe", "is_another", "keep_voice", "known", "mark_deleted", "mark_restored", "overview", "see"]
 
 SCHEMA = """
 CREATE TABLE voices(
@@ -143,14 +143,26 @@ def mark_deleted(store: Store, account: str, voice: str) -> None:
         )
 
 
+def is_another(store: Store, account: str, voice: str, new: str) -> bool:
+    """Tell whether a voice cannot be what a deleted one came back as: it was there before, or replaces another one."""
+    query = (
+        "SELECT 1 FROM voices AS old, voices AS new WHERE old.account = :account AND old.voice = :voice "
+        "AND new.account = :account AND new.voice = :new AND old.restored_as IS NOT :new "
+        "AND (new.made_here_at < old.deleted_at OR EXISTS "
+        "(SELECT 1 FROM voices WHERE account = :account AND restored_as = :new))"
+    )
+    return store.row(query, {"account": account, "voice": voice, "new": new}) is not None
+
+
 def mark_restored(store: Store, account: str, voice: str, new: str) -> None:
-    """Note which voice took the place of a deleted one; it inherits its label and note."""
+    """Note which voice took the place of a deleted one; it inherits its label and note, where it has none."""
     with store.transaction() as db:
         old = (account, voice)
         db.execute("UPDATE voices SET restored_as = ? WHERE account = ? AND voice = ?", (new, *old))
         db.execute(
-            "UPDATE voices SET (name, label, note) = (SELECT name, label, note FROM voices WHERE account = ? "
-            "AND voice = ?) WHERE account = ? AND voice = ?",
+            "UPDATE voices SET (name, label, note) = (SELECT old.name, coalesce(nullif(voices.label, ''), old.label), "
+            "coalesce(nullif(voices.note, ''), old.note) FROM voices AS old WHERE account = ? AND voice = ?) "
+            "WHERE account = ? AND voice = ?",
             (*old, account, new),
         )
 

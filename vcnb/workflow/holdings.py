@@ -209,10 +209,13 @@ class Holdings:
             If something cannot be removed; ask again.
         """
         named = voice_of(voice, region=self.region)
-        account = self._shelf.account_of(named)
+        account = self._shelf.certain_account_of(named)
         if not self._shelf.is_deleted(named):
-            with contextlib.suppress(VoiceNotFoundError):  # gone already; what is here goes all the same
+            try:
                 self._delete([named.voice])
+            except VoiceNotFoundError:  # gone already; what is here goes all the same
+                if voices.known(self._shelf.store, account, named.voice) is None:
+                    raise
         return forgetting.forget(self._shelf.store, account, named.voice)
 
     def reference(self, voice: Any) -> Clip:
@@ -309,17 +312,17 @@ class Holdings:
                 client.delete(voice)
             except VcnbError as error:
                 if isinstance(error, VoiceNotFoundError):
-                    self._note_deleted(voice)
+                    with contextlib.suppress(VcnbError):  # an account that is not the voice's says so, too
+                        self._note_deleted(voice, self._shelf.certain_account_of(Voice(voice, region=self.region)))
                 if done:
                     error.remedy = f"{error.remedy}; deleted before it: {', '.join(done)}"
                 raise
-            self._note_deleted(voice)
+            self._note_deleted(voice, self._shelf.account_of(Voice(voice, region=self.region)))
             done.append(voice)
         return done
 
-    def _note_deleted(self, voice: str) -> None:
+    def _note_deleted(self, voice: str, account: str) -> None:
         self._known.pop(voice, None)
-        account = self._shelf.account_of(Voice(voice, region=self.region))
         with self._shelf.store.transaction():
             voices.mark_deleted(self._shelf.store, account, voice)
             Intents(self._shelf.store).end(account, voice)

@@ -44,7 +44,7 @@ def restore(
         See :meth:`vcnb.Account.restore`.
     """
     named, shelf = voice_of(voice, region=account.region), account._shelf
-    owner = shelf.account_of(named)
+    owner = shelf.certain_account_of(named)
     if not shelf.is_deleted(named) and any(each.voice == named.voice for each in account.list_voices()):
         raise SettingsError(f"{named.voice} is not deleted.", remedy="use it as it is; nothing was sent")
     known = voices.known(shelf.store, owner, named.voice)
@@ -59,15 +59,12 @@ def restore(
     log.info(said)
     if progress is not None:
         progress(said, 0.0)
-    made = account.enroll(
-        clip,
-        preferred_name=known["name"],
-        consent=known["statement"],
-        target_model=known["target_model"],
-        transcript=known["transcript"],
-        language=known["language"],
-        progress=progress,
-        cancel=cancel,
-    )
+    voices.mark_deleted(shelf.store, owner, named.voice)  # it is not in the list
+    words: dict[str, Any] = {name: known[name] for name in ("target_model", "transcript", "language")}
+    words |= {"preferred_name": known["name"], "consent": known["statement"], "progress": progress, "cancel": cancel}
+    made: Voice = account.enroll(clip, **words)
+    if voices.is_another(shelf.store, owner, named.voice, made.voice):
+        # Made by the same request, on purpose, while this one lived: it is no replacement.
+        made = account.enroll(clip, **words, again=True)
     voices.mark_restored(shelf.store, owner, named.voice, made.voice)
-    return made  # type: ignore[no-any-return]
+    return made

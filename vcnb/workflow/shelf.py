@@ -130,6 +130,20 @@ class Shelf:
                 see(self.store, account, [voice])
             return account
 
+    def certain_account_of(self, voice: Voice) -> str:
+        """Tell the account before anything of it is removed or paid again: by its list, where it has to be asked.
+
+        Raises
+        ------
+        VcnbError
+            As `account_of`.
+        """
+        with self._lock:
+            self.refuse_stranger(voice)
+            account = self.account()
+            self.refuse_stranger(voice)
+            return account
+
     def refuse_stranger(self, voice: Voice) -> list[str]:
         """Refuse a voice that is known to live elsewhere; give the accounts of this place that know it.
 
