@@ -33,6 +33,9 @@ threading.excepthook = _told
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the kernels of the notebooks a folder of their own, and a hook that tells of crashed threads."""
+    if hasattr(config, "workerinput"):  # one of several workers: the crashes of all are told by who leads them
+        os.environ["VCNB_DATA"] = str(Path(os.environ["VCNB_DATA"]) / config.workerinput["workerid"])
+        return
     folder = Path(tempfile.mkdtemp(prefix="vcnb-tests-"))
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -46,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     crashes = Path(os.environ["VCNB_CRASHES"])
-    if crashes.exists():
+    if crashes.exists() and not hasattr(session.config, "workerinput"):
         print(f"\nthreads crashed in the kernels of the notebooks:\n{crashes.read_text(encoding='utf-8')}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
