@@ -211,7 +211,7 @@ def test_a_path_without_a_file_is_named(place, tmp_path):
         "https://example.org/me.wav",
         io.StringIO("text"),
     ],
-    ids=str,
+    ids=lambda given: type(given).__name__ + (f" {given}" if isinstance(given, str | int) else ""),
 )
 def test_what_is_no_sound_is_refused(given):
     with pytest.raises(ClipError) as caught:

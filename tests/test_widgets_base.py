@@ -17,7 +17,13 @@ from vcnb.widgets.player import Player
 from vcnb.widgets.synthesis import Synthesis
 from vcnb.widgets.uploader import Uploader
 
-PANELS = {"player": Player, "enrollment": Enrollment, "synthesis": Synthesis, "uploader": Uploader, "diagnosis": Diagnosis}
+PANELS = {
+    "player": Player,
+    "enrollment": Enrollment,
+    "synthesis": Synthesis,
+    "uploader": Uploader,
+    "diagnosis": Diagnosis,
+}
 
 
 class Panel(BaseWidget):

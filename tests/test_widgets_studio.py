@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ import pytest
 import vcnb
 from vcnb.errors import AuthenticationError, SettingsError
 from vcnb.widgets import enrollment as enrollment_module
-from vcnb.widgets import studio as module
-from vcnb.widgets.base import words
-from vcnb.widgets.studio import STEPS, Studio
+from vcnb.widgets.base import STATIC, words
+from vcnb.widgets.journey import STEPS, nothing_yet
+from vcnb.widgets.studio import Studio
 from vcnb.workflow import connecting
 
 WHOLE, LIVE = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
@@ -93,8 +92,7 @@ def test_a_take_is_checked_once_and_becomes_a_voice_that_speaks(studio, good, pr
 
 def test_what_is_mended_is_what_is_enrolled_and_choosing_its_take_again_keeps_it(studio, hot):
     studio.recorder.load(hot)
-    until(lambda: studio.report is not None)
-    assert fact(studio, "check")[0] in ("care", "done")
+    until(lambda: fact(studio, "check") == ("care", "fail"))
     order(studio.diagnosis, "mend", word=None)
     until(lambda: studio.clip is not hot and studio.diagnosis.working is None)
     mended = studio.clip
@@ -193,7 +191,7 @@ def test_it_comes_back_to_the_step_that_was_left(studio, monkeypatch):
     order(studio, "step", step="enroll")
     order(studio, "step", step="nowhere")
     order(studio, "hello", client="me")
-    assert sent == [{"type": "step", "client": "me", "step": "enroll"}]
+    assert sent[0] == {"type": "step", "client": "me", "step": "enroll"}
     studio.go("speak")
     assert sent[-1] == {"type": "step", "client": None, "step": "speak"}
     with pytest.raises(SettingsError, match=r"'sing' is no step.\s+try: use one of record, check"):
@@ -201,12 +199,35 @@ def test_it_comes_back_to_the_step_that_was_left(studio, monkeypatch):
     assert set(studio.facts) == set(STEPS)
 
 
+def test_the_recording_and_its_takes_are_compared_by_their_names(studio, good, practice, monkeypatch):
+    sent = []
+    monkeypatch.setattr(Studio, "send", lambda self, content, buffers=None: sent.append(content))
+    order(studio, "step", step="compare")
+    assert studio.comparing is None
+    voice = practice.voice(WHOLE, name="kathleen")
+    studio.clip = vcnb.Clip(good.samples[: 4 * good.sample_rate], good.sample_rate, name="mine")
+    studio.synthesis.receive_look({}, [])
+    until(lambda: studio.synthesis.working is None)
+    for text in ("Hello.", "Thank you for calling today."):
+        order(studio.synthesis, "speak", text=text, voice=voice, transport="http", language="")
+        until(lambda: studio.synthesis.working is None)
+    until(lambda: fact(studio, "compare") == ("open", "offered"))
+    offered = [each for each in sent if each["type"] == "offers"][-1]["offers"]
+    assert [each["name"] for each in offered] == ["mine", "kathleen, take 1", "kathleen, take 2"]
+    order(studio, "compare", keys=["clip"])
+    until(lambda: studio.error is not None and studio.working is None)
+    order(studio, "compare", keys=["clip", offered[2]["key"], "gone"])
+    until(lambda: fact(studio, "compare") == ("done", "compared"))
+    assert studio.comparison.items == ("mine", "kathleen, take 2")
+    assert studio.comparison.clips[1].text == "Thank you for calling today."
+
+
 def test_every_state_and_fact_that_is_told_has_its_words():
     table = words("studio")
-    states = {"done", "care", "open", "needs", "now"}
-    strings = set(re.findall(r'"([a-z_]+)"', "".join(re.findall(r"_tell\((.+)", Path(module.__file__).read_text()))))
-    facts = strings - states - set(STEPS) - {"used", "name"} | {"fail", "warn", "pass"}
-    facts |= {each["fact"] for each in module._nothing_yet().values()}
+    source = "".join((STATIC.parent / "widgets" / f"{name}.py").read_text() for name in ("journey", "studio"))
+    told = re.findall(r'fact\("(\w+)", "(\w+)"', source)
+    facts = {key for _, key in told} | {"fail", "warn", "pass"}
     assert len(facts) > 15
+    assert {each["fact"] for each in nothing_yet().values()} <= facts
     assert [each for each in facts for kind in ("fact", "say") if f"{kind}.{each}" not in table] == []
-    assert [each for each in states if f"state.{each}" not in table] == []
+    assert [state for state, _ in told if f"state.{state}" not in table] == []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vcnb.protocol.voice import Voice
     from vcnb.repair.repair import repair
     from vcnb.repair.windows import best_window
+    from vcnb.widgets.comparing import Comparing
     from vcnb.widgets.diagnosis import Diagnosis
     from vcnb.widgets.enrollment import Enrollment
     from vcnb.widgets.player import Player
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Clip",
+    "Comparing",
     "Comparison",
     "Diagnosis",
     "Enrollment",
@@ -70,6 +72,7 @@ __all__ = [
 _ROOMS = {
     "Account": "vcnb.workflow.account",
     "Clip": "vcnb.audio.clip",
+    "Comparing": "vcnb.widgets.comparing",
     "Comparison": "vcnb.compare.comparison",
     "Diagnosis": "vcnb.widgets.diagnosis",
     "Enrollment": "vcnb.widgets.enrollment",
@@ -139,9 +142,14 @@ def _show_in_notebooks() -> None:
         data, metadata = importlib.import_module("vcnb.widgets.listening").panel_of(listening)._repr_mimebundle_()
         return data | {"text/plain": repr(listening)}, metadata
 
+    def table(grid: Any) -> Any:
+        data, metadata = importlib.import_module("vcnb.widgets.grid").grid_panel_of(grid)._repr_mimebundle_()
+        return data | {"text/plain": repr(grid)}, metadata
+
     shown = ipython.display_formatter.mimebundle_formatter
     shown.for_type_by_name("vcnb.audio.clip", "Clip", player)
     shown.for_type_by_name("vcnb.compare.listening", "Listening", blind_test)
+    shown.for_type_by_name("vcnb.workflow.grids", "Grid", table)
 
 
 _show_in_notebooks()

@@ -69,6 +69,7 @@ def test_it_is_drawn_and_can_be_used_by_everyone(book, enrollment, shots, theme,
     assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
 
 
+@pytest.mark.figures  # not steady beside other tests on two cores
 def test_by_keyboard_alone_a_voice_is_enrolled(book, enrollment, practice):
     panel = enrollment()
     checked(panel)
@@ -177,6 +178,7 @@ sending.UPLOAD_SPEED = 1e9
 """
 
 
+@pytest.mark.figures  # not steady beside other tests on two cores
 def test_a_lost_answer_is_said_with_a_countdown_and_asked_again_only_by_its_button(book, enrollment, practice, shots):
     practice.fault("reset", "create")
     panel = enrollment(f"{GOOD}\n{HOSTED}")
@@ -215,6 +217,7 @@ def test_a_lost_answer_is_said_with_a_countdown_and_asked_again_only_by_its_butt
     assert practice.counters()["creations"] == 1
 
 
+@pytest.mark.figures  # not steady beside other tests on two cores
 def test_progress_is_shown_and_cancel_stops_the_rest(book, enrollment, practice, shots):
     practice.fault("slow", "create")
     panel = enrollment()
@@ -237,6 +240,7 @@ def test_progress_is_shown_and_cancel_stops_the_rest(book, enrollment, practice,
     assert practice.counters()["create"] == 1
 
 
+@pytest.mark.figures  # not steady beside other tests on two cores
 def test_presses_that_wait_behind_a_running_cell_are_one_creation(book, enrollment, practice):
     panel = enrollment()
     fill(panel)

@@ -411,6 +411,7 @@ def test_the_keyboard_does_all_and_leaves_the_notebook_alone(book):
     assert book.n_cells() == cells
 
 
+@pytest.mark.figures  # not steady beside other tests on two cores
 def test_it_is_drawn_and_can_be_used_by_everyone(book, shots):
     play(speech())
     book.look("dark", 1000)

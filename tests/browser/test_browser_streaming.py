@@ -126,7 +126,6 @@ def test_a_page_that_is_loaded_anew_has_all_of_it_and_does_not_start_by_itself(b
     book.show(FEED + "player = vcnb.Player(feed(6, 50)); player").get_by_role("button", name="Pause").wait_for()
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     book.open()
-    listen(book.page)
     panel = book.page.locator(".jp-OutputArea-output .vcnb").last
     panel.get_by_role("button", name="Play").wait_for()
     assert book.page.evaluate("() => globalThis[Symbol.for('vcnb.sound')].sounding === null")

@@ -216,7 +216,10 @@ def test_the_best_part_of_a_long_recording_is_found_heard_and_taken(book, shots)
     panel.get_by_text("Best parts of lecture.wav").wait_for(timeout=WAIT_MS)
     shots(panel, "uploader-parts-dark-1000")
     assert axe_violations(panel) == []
-    mark, lane = panel.locator(".vc-range").first.bounding_box(), panel.locator(".vc-lane.is-marks").first.bounding_box()
+    mark, lane = (
+        panel.locator(".vc-range").first.bounding_box(),
+        panel.locator(".vc-lane.is-marks").first.bounding_box(),
+    )
     assert 0.35 < (mark["x"] - lane["x"]) / lane["width"] < 0.65, "it lies where somebody speaks"
     panel.get_by_role("button", name="Hear part 1", exact=True).click()
     book.page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')]?.sounding")

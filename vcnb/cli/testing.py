@@ -81,7 +81,21 @@ def run_tests(root: Path, *, all_figures: bool = False) -> int:
         surroundings["VCNB_BROWSER"] = browser
     failed = [tool for tool, command in _checks(all_figures) if _ran(tool, command, root, surroundings)]
     status = subprocess.call(
-        [sys.executable, "-c", PYTEST, "-q", "-rs", "--nbval", *_chosen(all_figures), "tests", "notebooks"],
+        [
+            sys.executable,
+            "-c",
+            PYTEST,
+            "-q",
+            "-rs",
+            "--nbval",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            *_chosen(all_figures),
+            "tests",
+            "notebooks",
+        ],
         cwd=root,
         env=surroundings,
     )

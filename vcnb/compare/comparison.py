@@ -277,6 +277,7 @@ def compare(
     items: Iterable[Clip | str | os.PathLike[str]],
     *,
     transcribe: Transcribe | None = None,
+    progress: Callable[[str, float | None], None] | None = None,
 ) -> Comparison:
     """Measure recordings and put them side by side.
 
@@ -286,6 +287,8 @@ def compare(
         At least one.
     transcribe : callable, optional
         Writes down what a Clip says. With it, each Speech gets "error_rate": the share of its text heard wrong.
+    progress : callable, optional
+        Told which recording is measured and the share that is done; what it raises stops the measuring.
 
     Returns
     -------
@@ -304,13 +307,16 @@ def compare(
     clips = tuple(load(item) for item in items)
     if not clips:
         raise ClipError("There is nothing to compare.", remedy="give a list of clips or paths")
-    sounds = tuple(Sound(clip) for clip in clips)
-    values = [measured(sound) for sound in sounds]
+    sounds, names, values = tuple(Sound(clip) for clip in clips), _named(clips), []
+    for at, sound in enumerate(sounds):
+        if progress is not None:
+            progress(names[at], at / len(sounds))
+        values.append(measured(sound))
     if transcribe is not None:
         for clip, found in zip(clips, values, strict=True):
             spoken = isinstance(clip, Speech) and clip.text
             found["error_rate"] = error_rate(clip.text, transcribe(clip)) if spoken else float("nan")  # type: ignore[attr-defined]
-    return Comparison(_named(clips), clips, tuple(values), sounds)
+    return Comparison(names, clips, tuple(values), sounds)
 
 
 def _parts(sound: Sound) -> np.ndarray[Any, Any]:

@@ -39,9 +39,9 @@ ORDINARY_PACE = 1.0  # seconds a unit of weight, by the way the weights were fou
 SHORTEST_SPEECH = 3.0  # seconds; below it a single pause decides
 LONGEST_SILENCE = 1.6  # seconds; no comma and no full stop is longer
 LAST = 0.03  # seconds
-ABRUPT_DB = -9.0  # of the last 30 ms against speech: a sentence that ends by itself is softer
+ABRUPT_DB = -12.0  # of the last 30 ms against speech: a sentence that ends by itself is softer
 # Two stretches are the same sound if their frames differ by less, averaged over the stretch.
-SAME_DB = 4.0
+SAME_DB = 4.5
 STRETCH = 1.0  # seconds
 BANDS_HZ = np.geomspace(120, 6_500, 25)
 ACTIVE_DB = 35.0
@@ -305,7 +305,7 @@ def _same(
         sums = np.cumsum(np.r_[0.0, np.where(active, along, 0)])
         counts = np.cumsum(np.r_[0, active])
         n_active = counts[n:] - counts[:-n]
-        mean = np.where(n_active > 0.7 * n, (sums[n:] - sums[:-n]) / np.maximum(n_active, 1), math.inf)
+        mean = np.where(n_active > 0.5 * n, (sums[n:] - sums[:-n]) / np.maximum(n_active, 1), math.inf)
         at = int(np.argmin(mean))
         if mean[at] < best:
             start = (at + max(0, -lag)) * 0.01

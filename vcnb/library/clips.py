@@ -91,10 +91,8 @@ def keep_clip(
         If it cannot be kept.
     """
     clip = clip_id(source, url)
-    sound = keep_sound(store.folder, source.data) if source is not None else None
-    before = keep_sound(store.folder, original.data) if original is not None and original.data else None
-    values = {
-        "id": clip, "sound": sound, "original": before if before != sound else None, "name": name, "url": url,
+    values: dict[str, Any] = {
+        "id": clip, "name": name.encode("utf-8", "backslashreplace").decode(), "url": url,
         "suffix": source.suffix if source else "", "container": source.container if source else "",
         "codec": source.codec if source else "", "sample_rate": source.sample_rate if source else None,
         "duration": source.decoded_duration if source else None,
@@ -102,12 +100,15 @@ def keep_clip(
         "diagnosis": json.dumps(diagnosis or {}, allow_nan=False), "kept_at": moment(),
     }  # fmt: skip
     update = ("sound", "original", "edits", "verdict", "diagnosis")
+    columns = ("sound", "original", *values)
     query = (
-        f"INSERT INTO clips({', '.join(values)}) VALUES(:{', :'.join(values)}) ON CONFLICT(id) DO UPDATE SET "
+        f"INSERT INTO clips({', '.join(columns)}) VALUES(:{', :'.join(columns)}) ON CONFLICT(id) DO UPDATE SET "
         + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in update)
     )
-    with store.transaction() as db:
-        db.execute(query, values)
+    with store.transaction() as db:  # the sounds too: nobody forgets them between file and row
+        sound = keep_sound(store.folder, source.data) if source is not None else None
+        before = keep_sound(store.folder, original.data) if original is not None and original.data else None
+        db.execute(query, values | {"sound": sound, "original": before if before != sound else None})
     return clip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from .sounds import drop_sound
+from .sounds import IN_USE, drop_sound
 from .store import Store, moment
 
 __all__ = ["forget"]
@@ -15,12 +15,13 @@ UPDATE voices SET name = '', label = '', language = NULL, transcript = NULL, cli
     deleted_at = coalesce(deleted_at, :now), forgotten_at = :now, note = :line
 WHERE account = :account AND voice = :voice
 """
-_SCRUB_INTENT = """
-UPDATE intents SET name = '', clip_sha256 = '', transcript = NULL, consent = '', error = NULL,
+# Attempts at the same recording that were refused or given up hold the same words; one that is open is needed yet.
+_SCRUB_INTENTS = """
+UPDATE intents SET name = '', clip_sha256 = '', clip = NULL, transcript = NULL, consent = '', error = NULL,
     state = CASE state WHEN 'done' THEN 'gone' ELSE state END
-WHERE account = ? AND voice = ?
+WHERE account = :account AND (voice = :voice OR (clip = :clip AND state IN ('failed', 'gone', 'abandoned')
+    AND NOT EXISTS (SELECT 1 FROM clips WHERE id = :clip)))
 """
-_IN_USE = "SELECT sound FROM clips UNION SELECT original FROM clips UNION SELECT sound FROM takes"
 
 
 def forget(store: Store, account: str, voice: str) -> str:
@@ -46,19 +47,29 @@ def forget(store: Store, account: str, voice: str) -> str:
     with store.transaction() as db:
         row = db.execute("SELECT * FROM voices WHERE account = ? AND voice = ?", (account, voice)).fetchone()
         takes = db.execute("SELECT sound FROM takes WHERE account = ? AND voice = ?", (account, voice)).fetchall()
-        db.execute("DELETE FROM takes WHERE account = ? AND voice = ?", (account, voice))
-        db.execute("DELETE FROM cells WHERE account = ? AND voice = ?", (account, voice))
-        now = moment()
-        db.execute(_SCRUB, {"now": now, "line": "", "account": account, "voice": voice})
-        db.execute(_SCRUB_INTENT, (account, voice))
-        sounds = {take["sound"] for take in takes} | (_drop_clip(db, row) if row is not None else set())
-        shared = bool(row and row["clip"] and db.execute("SELECT 1 FROM clips WHERE id = ?", (row["clip"],)).fetchone())
-        line = _line(now, voice, n_takes=len(takes), clip=bool(row and row["clip"]), shared=shared)
-        db.execute("UPDATE voices SET note = ? WHERE account = ? AND voice = ?", (line, account, voice))
-        unused = sounds - {found[0] for found in db.execute(_IN_USE)} - {None}
-    _drop(store, unused)
+        done = row is not None and row["forgotten_at"] and not takes
+        line = str(row["note"]) if done else _removed(store, account, voice, row, {take["sound"] for take in takes})
     # The log of changes held the texts, too.
     store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return line
+
+
+def _removed(store: Store, account: str, voice: str, row: sqlite3.Row | None, sounds: set[str]) -> str:
+    """Remove rows and sounds; give the line that is kept."""
+    clip = row["clip"] if row is not None else None
+    with store.transaction() as db:
+        n_takes = db.execute("DELETE FROM takes WHERE account = ? AND voice = ?", (account, voice)).rowcount
+        db.execute("DELETE FROM cells WHERE account = ? AND voice = ?", (account, voice))
+        now = moment()
+        names = {"now": now, "line": "", "account": account, "voice": voice, "clip": clip}
+        db.execute(_SCRUB, names)
+        unused = sounds | (_drop_clip(db, row) if row is not None else set())
+        db.execute(_SCRUB_INTENTS, names)
+        shared = db.execute("SELECT 1 FROM clips WHERE id = ?", (clip,)).fetchone() is not None
+        line = _line(now, voice, n_takes=n_takes, clip=clip is not None, shared=shared)
+        db.execute("UPDATE voices SET note = ? WHERE account = ? AND voice = ?", (line, account, voice))
+        # Before the rows are gone for good: after a crash, or where a file cannot be removed, asking again goes on.
+        _drop(store, unused - {found[0] for found in db.execute(IN_USE)} - {None})
     return line
 
 
@@ -70,6 +81,7 @@ def _drop_clip(db: sqlite3.Connection, row: sqlite3.Row) -> set[str]:
         return set()
     clip = db.execute("SELECT sound, original FROM clips WHERE id = ?", (row["clip"],)).fetchone()
     db.execute("DELETE FROM clips WHERE id = ?", (row["clip"],))
+    db.execute("DELETE FROM consents WHERE clip = ?", (row["clip"],))
     return {clip["sound"], clip["original"]} if clip else set()
 
 

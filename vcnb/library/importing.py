@@ -19,7 +19,7 @@ from typing import Any
 from vcnb.errors import LibraryError
 
 from .export import FORMAT, TABLES, VERSION, Cell, cells_of, sounds_of
-from .sounds import drop_sound, keep_sound, sound_path
+from .sounds import IN_USE, drop_sound, keep_sound, read_sound
 from .store import Store
 
 __all__ = ["Imported", "read_import"]
@@ -115,7 +115,7 @@ def _manifest(zip: zipfile.ZipFile, path: Path) -> tuple[dict[str, dict[str, Any
         if about["format"] != FORMAT or int(about["version"]) > VERSION:
             raise LibraryError(f"{path} was written by a newer vcnb.", remedy="upgrade vcnb; nothing was written")
         stated = {name: (int(each["size"]), _DIGEST.fullmatch(each["sha256"])) for name, each in files.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _refused("manifest.json", "says nothing that can be understood") from None
     for name, info in infos.items():
         if name != "manifest.json" and (name not in files or not _NAME.fullmatch(name)):
@@ -155,8 +155,11 @@ def _tables(store: Store, zip: zipfile.ZipFile, files: dict[str, dict[str, Any]]
     found = {}
     for table in TABLES:
         name = f"tables/{table}.csv"
-        text = b"".join(_read(zip, name, files[name])).decode("utf-8", "strict")
-        found[table] = _table(store, table, text, name)
+        data = b"".join(_read(zip, name, files[name]))
+        try:
+            found[table] = _table(store, table, data.decode(), name)
+        except UnicodeDecodeError:
+            raise _refused(name, "is no text") from None
     return found
 
 
@@ -171,7 +174,7 @@ def _table(store: Store, table: str, text: str, name: str) -> Table:
         return [
             {column: _value(cell, kinds[column]) for column, cell in zip(columns, row, strict=True)} for row in rows
         ]
-    except (csv.Error, ValueError, StopIteration) as error:
+    except (csv.Error, ValueError, StopIteration, RecursionError) as error:
         raise _refused(name, f"is no table of a library ({error})") from None
 
 
@@ -187,6 +190,9 @@ def _value(cell: str, kind: str) -> Cell:
 
 def _without_forgotten(store: Store, tables: dict[str, Table]) -> bool:
     """Take out what a speaker's withdrawal removed here; tell whether there was any."""
+    # One that was carried out elsewhere removes nothing here: what is known here stays until somebody forgets it here.
+    kept = {row["voice"] for row in store.rows("SELECT voice FROM voices WHERE forgotten_at IS NULL")}
+    tables["voices"] = [row for row in tables["voices"] if row.get("forgotten_at") is None or row["voice"] not in kept]
     gone = {row["voice"] for row in store.rows("SELECT voice FROM voices WHERE forgotten_at IS NOT NULL")}
     if not gone & {row["voice"] for row in tables["voices"]}:
         return False
@@ -207,7 +213,7 @@ def _keep(
     missing: tuple[str, ...],
 ) -> Imported:
     """Write sounds, then all rows in one transaction; what was written is taken back where that fails."""
-    new = [name for name in sounds if not sound_path(store.folder, name.removeprefix("sounds/")).exists()]
+    new = [name for name in sounds if not _whole(store, name.removeprefix("sounds/"))]
     needed = sum(int(files[name]["size"]) for name in new)
     if needed > shutil.disk_usage(store.folder).free:
         raise LibraryError(
@@ -222,13 +228,22 @@ def _keep(
             _same_accounts(store, tables)
             counts = {table: _insert(store, db, table, rows) for table, rows in tables.items()}
     except BaseException as error:
+        used = {row[0] for row in store.rows(IN_USE)}  # by what was here, or by another notebook meanwhile
         for name in written:
-            drop_sound(store.folder, name.removeprefix("sounds/"))
+            if name.removeprefix("sounds/") not in used:
+                drop_sound(store.folder, name.removeprefix("sounds/"))
         if isinstance(error, sqlite3.Error | OverflowError):
             raise LibraryError(f"The tables do not fit together: {error}.", remedy="take the export itself") from None
         raise
     n_voices, n_takes = len(tables["voices"]), len(tables["takes"])
     return Imported(n_voices, n_takes, len(sounds), counts["voices"], counts["takes"], len(new), missing)
+
+
+def _whole(store: Store, sound: str) -> bool:
+    try:
+        return bool(read_sound(store.folder, sound))
+    except LibraryError:  # gone or rotten: the export has it
+        return False
 
 
 def _same_accounts(store: Store, tables: dict[str, Table]) -> None:

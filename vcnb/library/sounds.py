@@ -10,8 +10,10 @@ from vcnb.errors import LibraryError
 
 from .disk import write_whole
 
-__all__ = ["drop_sound", "keep_sound", "read_sound", "sound_path"]
+__all__ = ["IN_USE", "drop_sound", "keep_sound", "read_sound", "sound_path"]
 
+# Which sounds the rows of a library speak of.
+IN_USE = "SELECT sound FROM clips UNION SELECT original FROM clips UNION SELECT sound FROM takes"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -58,7 +60,7 @@ def keep_sound(folder: Path, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     path = sound_path(folder, sha256)
     try:
-        if not path.is_file() or path.stat().st_size != len(data):
+        if not path.is_file() or path.read_bytes() != data:  # what rotted is made whole again
             write_whole(path, data)
     except OSError as error:
         raise LibraryError(

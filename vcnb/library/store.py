@@ -183,6 +183,11 @@ class Store:
             yield
         except (sqlite3.IntegrityError, VcnbError):
             raise
+        except UnicodeEncodeError as error:
+            raise LibraryError(
+                f"A text holds half a character (U+{ord(error.object[error.start]):04X}), which cannot be kept.",
+                remedy="remove it; it usually comes from a broken decoding",
+            ) from None
         except (sqlite3.Error, OSError) as error:
             remedy = "make room there or allow writing, or use another folder with data="
             if isinstance(error, sqlite3.OperationalError) and _busy(error):

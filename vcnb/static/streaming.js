@@ -161,7 +161,7 @@ class Stream extends EventTarget {
     tape.addEventListener("grown", (event) => this.grown(event));
     tape.addEventListener("learnt", () => this.fill());
     // Making a context and loading its code takes up to 0.2 s: done before the first piece comes.
-    try { if (tape.live) this.open(); } catch { /* said when somebody plays */ }
+    if (tape.live) this.open().catch(() => { /* said when somebody plays */ });
   }
 
   get running() { return this.state === "playing" || this.state === "filling"; }
@@ -181,7 +181,8 @@ class Stream extends EventTarget {
     return (this.opening ??= (async () => {
       this.context = contextFor(this.tape.rate);
       const tell = (message) => this.heard(message);
-      this.ring = this.context.audioWorklet ? await ringIn(this.context, tell) : relayIn(this.context, tell);
+      const relay = () => relayIn(this.context, tell); // also where a page's policy lets no code into the audio thread
+      this.ring = this.context.audioWorklet ? await ringIn(this.context, tell).catch(relay) : relay();
       this.out_ = this.context.createGain();
       this.ring.node.connect(this.out_);
       this.out_.connect(this.context.destination);

@@ -10,10 +10,11 @@ const MARKS = { done: "tick", care: "fail" };
 class Journey extends EventTarget {
   constructor(model) {
     super();
-    Object.assign(this, { model, step: STEPS[0], way: "recorder", client: Math.random().toString(36).slice(2) });
-    model.on("msg:custom", ({ type, client, step }) => {
-      if (type !== "step" || (client && client !== this.client)) return;
-      this.step = step;
+    Object.assign(this, { model, step: STEPS[0], way: "recorder", offers: [], left: new Set(), client: Math.random().toString(36).slice(2) });
+    model.on("msg:custom", ({ type, client, step, offers }) => {
+      if (client && client !== this.client) return;
+      if (type === "step") this.step = step;
+      if (type === "offers") this.offers = offers;
       this.dispatchEvent(new Event("change"));
     });
     try { order(model, { type: "hello", client: this.client }); } catch { /* a saved notebook without its kernel */ }
@@ -36,7 +37,7 @@ class Journey extends EventTarget {
 function stepBar(view, journey) {
   const { say } = view;
   const buttons = STEPS.map((step, i) => {
-    const dot = h("span", { class: "vc-dot", "aria-hidden": "true" }), state = h("span", { class: "vc-only-reader" }), fact = h("span", { class: "vc-fact" });
+    const dot = h("span", { class: "vc-mark-n", "aria-hidden": "true" }), state = h("span", { class: "vc-only-reader" }), fact = h("span", { class: "vc-fact" });
     const node = h("button", { type: "button", class: "vc-way" }, dot, h("span", { class: "vc-name vc-cut" }, say(`step.${step}`)),
       h("span", { class: "vc-short", "aria-hidden": "true" }, say(`short.${step}`)), state, fact);
     view.on(node, "click", () => journey.go(step));
@@ -87,6 +88,30 @@ function waysIn(view, journey) {
   view.on(sample, "click", () => { order(model, { type: "sample" }); journey.take("uploader"); });
   const node = h("div", { class: "vc-ways" }, h("div", { class: "vc-join", role: "group", "aria-label": say("ways") }, ...buttons.map((each) => each.node)), sample);
   return { node, show: () => buttons.forEach(({ node: button, way }) => button.setAttribute("aria-pressed", String(way === journey.way))) };
+}
+
+/** What is put side by side: the recording and the takes, all of them unless somebody leaves one out. */
+function picks(view, journey) {
+  const { say, model } = view;
+  const list = h("div", { class: "vc-picks" }), press = h("button", { class: "vc-button", type: "button" });
+  const node = h("fieldset", { class: "vc-group vc-pick-group", hidden: true }, h("legend", {}, say("picks")), list, h("div", { class: "vc-actions" }, press));
+  const chosen = () => journey.offers.map(({ key }) => key).filter((key) => !journey.left.has(key));
+  let drawn = "";
+  view.on(press, "click", () => chosen().length > 1 && order(model, { type: "compare", keys: chosen() }));
+  return { node, show(on) {
+    node.hidden = !on;
+    const keys = JSON.stringify(journey.offers);
+    if (drawn !== keys) list.replaceChildren(...journey.offers.map(({ key, name }) => {
+      const box = h("input", { type: "checkbox", value: key });
+      view.on(box, "change", () => { journey.left[box.checked ? "delete" : "add"](key); journey.dispatchEvent(new Event("change")); });
+      return h("label", { class: "vc-choice" }, box, h("span", { class: "vc-cut" }, name));
+    }));
+    drawn = keys;
+    for (const box of list.querySelectorAll("input")) box.checked = !journey.left.has(box.value);
+    const n = chosen().length;
+    press.replaceChildren(icon("compare"), n > 1 ? say("picks.compare", { n }) : say("picks.few"));
+    press.setAttribute("aria-disabled", String(n < 2));
+  } };
 }
 
 /** What stands there while a step needs something that another step makes. */

@@ -24,11 +24,13 @@ function drawStudio(view, journey) {
   const leave = (step) => { journey.go(step); bar.focus(); };
   const need = needs(view, journey, leave), foot = stepFoot(view, journey, leave);
   const slots = Object.entries(PANELS).flatMap(([step, names]) => names.map((name) => ({ step, ...slot(view, name) })));
-  const stage = h("div", { class: "vc-stage" }, ways.node, need.box, ...slots.map(({ node }) => node));
+  const pick = picks(view, journey);
+  const stage = h("div", { class: "vc-stage" }, ways.node, need.box, pick.node, ...slots.map(({ node }) => node));
   const show = () => {
     const { step } = journey, free = need.show();
     stage.dataset.step = step;
     ways.node.hidden = step !== "record";
+    pick.show(free && step === "compare");
     for (const each of slots) each.show(free && each.step === step && (step !== "record" || each.name === journey.way));
     for (const part of [bar, ways, foot]) part.show();
   };

@@ -9,28 +9,29 @@ import traitlets
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.samples import samples
-from vcnb.catalog import PRICE_PER_CREATION, VOICES_PER_ACCOUNT
 from vcnb.diagnose.report import Report
 from vcnb.errors import SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
-from vcnb.settings import Secret, find_key
+from vcnb.settings import Secret
 
 from .base import BaseWidget, Progress, held, joined, secret_of
 from .diagnosis import Diagnosis
 from .enrollment import Enrollment
+from .journey import STEPS, checked, compared, enrolled, fact, ledger, nothing_yet, offers, spoken, taken
 from .recorder import Recorder
 from .synthesis import Synthesis
 from .uploader import Uploader
 from .voices import Voices
 
 if TYPE_CHECKING:
+    from vcnb.compare.comparison import Comparison
     from vcnb.workflow.account import Account
 
-__all__ = ["STEPS", "Studio"]
+__all__ = ["Studio"]
 
-STEPS = ("record", "check", "enroll", "voices", "speak", "compare")
 REGIONS = ("practice", "singapore", "beijing")
-SAMPLE = "kathleen_en"  # of `vcnb.samples()`: clean, 13 s, public domain
+SAMPLE = "kathleen_en"  # of `vcnb.samples()`: nothing stands against it
+MOST_COMPARED = 8  # by itself; ours: each takes about a second
 
 
 class Studio(BaseWidget):
@@ -46,8 +47,8 @@ class Studio(BaseWidget):
 
     Attributes
     ----------
-    recorder, uploader, diagnosis, enrollment, voices, synthesis
-        The panels it is made of, as they stand alone; the last three are None until there is an account.
+    recorder, uploader, diagnosis, enrollment, voices, synthesis, comparing
+        The panels it is made of, as they stand alone; those from `enrollment` on are None until they are needed.
 
     Raises
     ------
@@ -77,6 +78,7 @@ class Studio(BaseWidget):
     enrollment = held()
     voices = held()
     synthesis = held()
+    comparing = held()
 
     def __init__(self, account: Account | None = None, **options: Any) -> None:
         self._account: Account | None = None
@@ -84,7 +86,7 @@ class Studio(BaseWidget):
         self._handed: Clip | None = None  # what Enroll has of Check
         self._stale = False  # whether the list of voices is older than what is known
         self._lock = threading.RLock()
-        super().__init__({"ledger": _ledger(None), "facts": _nothing_yet()}, **options)
+        super().__init__({"ledger": ledger(None, None), "facts": nothing_yet()}, **options)
         self.recorder, self.uploader, self.diagnosis = Recorder(account=account), Uploader(), Diagnosis()
         self.recorder.observe(self._recorded, "clip")
         self.uploader.observe(self._uploaded, "chosen")
@@ -124,6 +126,12 @@ class Studio(BaseWidget):
         """The newest take of Speak."""
         return self.synthesis.speech if self.synthesis is not None else None
 
+    @property
+    def comparison(self) -> Comparison | None:
+        """What was compared last."""
+        found: Comparison | None = self.comparing.comparison if self.comparing is not None else None
+        return found
+
     def __repr__(self) -> str:
         return "<Studio>"
 
@@ -148,17 +156,29 @@ class Studio(BaseWidget):
     def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Tell a page which step it left, and connect where nobody has."""
         self.send({"type": "step", "client": message["client"], "step": self._step})
+        self._offer(client=message["client"])
         if self._account is None:
             self.work("connect", lambda progress, _stopping: self._connect("practice", None, progress))
 
     def receive_step(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep which step is shown, for a page that is loaded anew."""
-        if message["step"] in STEPS:
-            self._step = message["step"]
+        if message["step"] not in STEPS:
+            return
+        self._step = message["step"]
+        if self._step == "compare" and self.comparing is None:
+            keys = list(self._offers())
+            if len(keys) > 1:  # the recording and the newest takes
+                self._begin_comparing([keys[0], *keys[1:][1 - MOST_COMPARED :]])
 
     def receive_sample(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a recording that comes with the package, for whoever has none."""
         self.work("sample", lambda _progress, _stopping: self.uploader.load(samples()[SAMPLE]))
+
+    def receive_compare(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Measure what is chosen side by side."""
+        if self.comparing is not None and self.comparing.working is not None:
+            raise SettingsError("The last ones are still being measured.", remedy="wait for them, or cancel it")
+        self._begin_comparing([str(key) for key in message["keys"]])
 
     def receive_service(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Change to another service, with the key that is found on this machine."""
@@ -171,6 +191,9 @@ class Studio(BaseWidget):
     def receive_key(self, _message: dict[str, Any], buffers: list[Any]) -> None:
         """Change to another service, with this key."""
         self._change(self._wanted, secret_of(buffers))
+
+    def _begin_comparing(self, keys: list[str]) -> None:
+        self.work("gather", lambda _progress, _stopping: self._compare(keys))
 
     def _change(self, region: str, key: Secret | None) -> None:
         if region not in REGIONS:
@@ -229,7 +252,7 @@ class Studio(BaseWidget):
             if self.uploader.chosen != key:
                 return  # another was chosen meanwhile
             if clip is None:
-                self._tell("record", "care", "long")
+                self._tell("record", fact("care", "long"))
             else:
                 self._recorded({"new": clip})
         except Exception as error:  # noqa: BLE001 - the thread's last line
@@ -240,22 +263,14 @@ class Studio(BaseWidget):
             self._hand_over()
 
     def _checked(self, _change: Any) -> None:
-        facts, verdict, report, clip = (
-            getattr(self.diagnosis, name) for name in ("facts", "verdict", "report", "clip")
-        )
-        if facts is None:
+        if self.diagnosis.facts is None:
             return
-        whole = (clip.original or clip) if clip is not None else None
-        if whole is not None:
-            self._tell("record", "done", "clip", name=whole.name or "clip", seconds=f"{whole.duration:.1f}")
-        if not verdict or report is None:
-            self._tell("check", "now", "judging")
-            return
-        n = {word: sum(each.verdict == word for each in report.findings) for word in ("fail", "warn", "pass")}
-        worst = next((word for word in ("fail", "warn") if n[word]), "pass")
-        self._tell("check", "care" if worst == "fail" else "done", worst, n=n[worst], **n)
+        if self.diagnosis.clip is not None:
+            self._tell("record", taken(self.diagnosis.clip))
+        self._tell("check", checked(self.diagnosis))
         with self._lock:
             self._hand_over()
+        self._offer()
 
     def _hand_over(self) -> None:
         """Give Enroll what Check has, but not while it is enrolling something, or waits for an answer that got lost."""
@@ -271,20 +286,8 @@ class Studio(BaseWidget):
         self._enrolling()
 
     def _enrolling(self, change: Any = None) -> None:
-        enrollment = self.enrollment
-        if enrollment is None:
-            return
-        outcome, price = enrollment.outcome, 0.0 if enrollment.offer["free"] else PRICE_PER_CREATION
-        if enrollment.working is not None and enrollment.working["kind"] in ("enroll", "settle"):
-            self._tell("enroll", "now", "enrolling")
-        elif outcome is not None and outcome["state"] == "unknown":
-            self._tell("enroll", "care", "unsure", name=outcome["name"])
-        elif outcome is not None and outcome["voices"]:
-            self._tell("enroll", "done", "enrolled", name=outcome["name"])
-        elif enrollment.clip is None:
-            self._tell("enroll", "needs", "no_clip")
-        else:
-            self._tell("enroll", "open", "price" if price else "free", price=f"{price:.2f}")
+        if self.enrollment is not None:
+            self._tell("enroll", enrolled(self.enrollment))
         if change is not None:
             with self._lock:
                 if self.diagnosis.clip is not self._handed:
@@ -315,44 +318,46 @@ class Studio(BaseWidget):
         self._spoken({"new": None})
 
     def _spoken(self, change: Any) -> None:
-        if change["new"] is not None or self.synthesis is None:
-            return
-        n = self.synthesis.n_takes
-        if n:
-            self._tell("speak", "done", "takes", n=n)
-        elif self.ledger["used"] is not None:
-            self._tell("speak", *(("open", "no_take") if self.ledger["used"] else ("needs", "no_voice_yet")))
-        self._tell_ledger()
+        if change["new"] is None and self.synthesis is not None:
+            if self.ledger["used"] is not None or self.synthesis.n_takes:
+                self._tell("speak", spoken(self.synthesis, self.ledger["used"]))
+            self._tell_ledger()
+            self._offer()
 
-    def _tell(self, step: str, state: str, fact: str, **values: Any) -> None:
+    def _offers(self) -> dict[str, Any]:
+        return offers(self.diagnosis.clip, self.synthesis, self._words["take"])
+
+    def _offer(self, *, client: str | None = None) -> None:
+        """Tell what can be compared; names travel as a message and are not saved."""
+        found = self._offers()
+        self._tell("compare", compared(self.comparing, len(found)))
+        names = [{"key": key, "name": name} for key, (name, _) in found.items()]
+        self.send({"type": "offers", "client": client, "offers": names})
+
+    def _compare(self, keys: list[str]) -> None:
+        from .comparing import Comparing  # with it come the measures, which nobody needs before
+
+        found = self._offers()
+        clips = [found[key][1]() for key in keys if key in found]
+        if len(clips) < 2:
+            raise SettingsError("One recording alone cannot be compared.", remedy="choose two or more")
+        if self.comparing is None:
+            panel = Comparing()
+            panel.observe(self._measured, "working")
+            self.comparing = panel
+        self.comparing.compare(clips)
+
+    def _measured(self, _change: Any) -> None:
+        self._tell("compare", compared(self.comparing, len(self._offers())))
+
+    def _tell(self, step: str, told: dict[str, Any]) -> None:
         with self._lock:
-            self.facts = self.facts | {step: {"state": state, "fact": fact, "values": values}}
+            self.facts = self.facts | {step: told}
 
     def _tell_ledger(self) -> None:
-        account, table = self._account, self.voices.table if self.voices is not None else None
+        table = self.voices.table if self.voices is not None else None
         used = None if table is None else int(table.attrs["used"])
         with self._lock:
-            self.ledger = _ledger(account) | {"used": used}
+            self.ledger = ledger(self._account, used)
         if used is not None:
-            self._tell("voices", "done" if used else "open", "voices" if used else "no_voice", n=used)
-
-
-def _ledger(account: Account | None) -> dict[str, Any]:
-    try:
-        has_key = find_key(None) is not None
-    except SettingsError:  # said when that service is chosen
-        has_key = False
-    return {
-        "region": account.region if account is not None else None,
-        "used": None,
-        "quota": VOICES_PER_ACCOUNT,
-        "spent": account.spent if account is not None else 0.0,
-        "limit": account.spend_limit if account is not None else None,
-        "has_key": has_key,
-    }
-
-
-def _nothing_yet() -> dict[str, Any]:
-    said = {"record": ("open", "no_recording"), "check": ("needs", "no_recording_yet"), "enroll": ("needs", "no_clip")}
-    said |= {"voices": ("open", "no_list"), "speak": ("needs", "no_voice_yet"), "compare": ("needs", "no_takes_yet")}
-    return {step: {"state": state, "fact": fact, "values": {}} for step, (state, fact) in said.items()}
+            self._tell("voices", fact("done", "voices", n=used) if used else fact("open", "no_voice"))

@@ -82,9 +82,14 @@ class Synthesis(SoundPanel):
         return self.takes[-1] if self.takes else None
 
     @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What is shown of each take, with those of earlier days; `track` gives the sound of a ``key``."""
+        return [dict(row) for row in list(self._rows.values())]
+
+    @property
     def n_takes(self) -> int:
-        """How many takes are shown, with those of earlier days."""
-        return sum(bool(row["take"]) for row in list(self._rows.values()))
+        """How many of them are whole."""
+        return sum(bool(row["take"]) for row in self.rows)
 
     @property
     def account(self) -> Account | None:
