@@ -92,6 +92,7 @@ def run_tests(root: Path, *, all_figures: bool = False) -> int:
             "2",
             "--dist",
             "loadfile",
+            "--no-loadscope-reorder",
             *_chosen(all_figures),
             "tests",
             "notebooks",
