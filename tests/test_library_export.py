@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
 import random
@@ -10,6 +12,8 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +31,9 @@ from vcnb.library.forgetting import forget
 from vcnb.library.importing import read_import
 from vcnb.library.money import book
 from vcnb.library.opening import open_store
-from vcnb.library.sounds import keep_sound, read_sound, sound_path
+from vcnb.library.sounds import read_sound, sound_path
 from vcnb.library.takes import keep_take
-from vcnb.protocol.voice import Voice
+from vcnb.protocol.voice import CHINA_TIME, Voice
 
 MODEL = "qwen3-tts-vc-2026-01-22"
 # Memory, where there is some: the disk is not what is tested here.
@@ -100,50 +104,68 @@ def test_a_library_comes_back_as_it_was():
 WORDS = st.text(max_size=40) | st.sampled_from(
     ["", "\\N", "\\\\N", "=1+1", "-", "+", "@x", "\r\n", "\x00", '"', "'; DROP TABLE voices", "\u202e", "NULL", "\\"]
 )
+AMOUNTS = st.floats(0, allow_nan=False, allow_infinity=False)
 POOLS = st.fixed_dictionaries(
     {
-        "TEXT": st.lists(WORDS, min_size=1, max_size=9),
-        "INTEGER": st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4),
-        "REAL": st.lists(st.floats(allow_nan=False), min_size=1, max_size=4),
+        "words": st.lists(WORDS, min_size=1, max_size=9),
+        "counts": st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=4),
+        "amounts": st.lists(AMOUNTS, min_size=1, max_size=4),
+        "moments": st.lists(st.datetimes(timezones=st.sampled_from([UTC, CHINA_TIME])), min_size=1, max_size=3),
         "sounds": st.lists(st.binary(max_size=99), max_size=3, unique=True),
-        "rows": st.tuples(*[st.integers(0, 4)] * 5),
+        "rows": st.tuples(*[st.integers(0, 4)] * 3),
         "seed": st.integers(0, 2**32),
     }
 )
 
 
 def random_library(store, pools):
-    """Rows of any content that the tables take, in the ways in which they belong together."""
+    """Anything that can get into a library, by the functions that write it."""
     rng = random.Random(pools["seed"])
-    account = new_account(store, Place("singapore", rng.choice(pools["TEXT"])))
-    sounds = [keep_sound(store.folder, each) for each in pools["sounds"]]
-    counts = dict(zip(("clips", "consents", "voices", "takes", "money"), pools["rows"], strict=True))
-    if not sounds:
-        counts["takes"] = 0
-    with store.transaction() as db:
-        for table, count in counts.items():
-            about = store.rows(f"PRAGMA table_info({table})")
-            for number in range(count):
-                row = {}
-                for column in about:
-                    name, pool = column["name"], pools[column["type"]]
-                    row[name] = None if not column["notnull"] and rng.random() < 0.2 else rng.choice(pool)
-                row |= {"id": f"{number} {row.get('id')}", "voice": f"{number} {row.get('voice')}", "account": account}
-                row |= {"sound": rng.choice([*sounds, *[None] * (table == "clips")]) if sounds else None}
-                row |= {"original": None, "forgotten_at": None}
-                if table == "voices":
-                    for column, of in (("clip", "clips"), ("consent", "consents")):
-                        ids = [each["id"] for each in store.rows(f"SELECT id FROM {of}")]
-                        row[column] = rng.choice([*ids, None])
-                row = {column["name"]: row[column["name"]] for column in about}
-                db.execute(f"INSERT INTO {table} VALUES(:{', :'.join(row)})", row)
-        # What belongs to no voice is not carried away.
-        db.execute("DELETE FROM clips WHERE id NOT IN (SELECT clip FROM voices WHERE clip IS NOT NULL)")
-        db.execute("DELETE FROM consents WHERE id NOT IN (SELECT consent FROM voices WHERE consent IS NOT NULL)")
-        used = {row[0] for row in db.execute("SELECT sound FROM clips UNION SELECT sound FROM takes")}
-    for sound in set(sounds) - used:
-        sound_path(store.folder, sound).unlink()
+    any_of = {name: lambda pool=pool: rng.choice(pool) for name, pool in pools.items() if isinstance(pool, list)}
+    word, amount, maybe = any_of["words"], any_of["amounts"], lambda value: rng.choice([None, value])
+    account = new_account(store, Place("singapore", word()))
+    made = [
+        Voice(f"{number} {word()}", word(), word(), maybe(word()), maybe(any_of["moments"]()), name=word())
+        for number in range(pools["rows"][0])
+    ]
+    voices.see(store, account, [voice for voice in made if rng.random() < 0.3])
+    for voice in made:
+        clip = random_clip(store, pools["sounds"], rng, word, amount) if rng.random() < 0.8 else None
+        voices.keep_voice(store, account, voice, clip=clip, consent=word(), transcript=maybe(word()))
+        voices.describe(store, account, voice.voice, label=maybe(word()), note=maybe(word()))
+    told = [*(voice.voice for voice in made), word()]
+    for _ in range(pools["rows"][1]):
+        samples = np.array([rng.randrange(-32768, 32768) for _ in range(rng.randrange(9))], np.float32) / 32768
+        speech = Speech(
+            samples, rng.choice([8_000, 24_000]), text=word(), voice=rng.choice(told), target_model=word(),
+            transport=rng.choice(["http", "sse", "realtime"]), language=maybe(word()), characters=any_of["counts"](),
+            cost=amount(), first_audio_delay=maybe(amount()), request_ids=tuple(pools["words"]),
+            arrivals=tuple((each, 1.0) for each in pools["amounts"]),
+        )  # fmt: skip
+        keep_take(store, account, speech, complete=rng.random() < 0.8)
+    for number in range(pools["rows"][2]):
+        purpose = rng.choice(["creation", "speech"])
+        figures = {"cost": amount(), "characters": any_of["counts"](), "certain": rng.random() < 0.5}
+        book(store, account, f"{number} {word()}", purpose=purpose, voice=rng.choice(told), **figures)
+    for voice in made:
+        if rng.random() < 0.3:
+            voices.mark_deleted(store, account, voice.voice)
+            voices.mark_restored(store, account, voice.voice, rng.choice(told))
+        if rng.random() < 0.2:
+            forget(store, account, voice.voice)
     return account
+
+
+def random_clip(store, sounds, rng, word, amount):
+    if not sounds or rng.random() < 0.2:
+        return keep_clip(store, None, url=word(), name=word())
+    said = {"container": word(), "codec": word(), "suffix": word(), "decoded_duration": amount()}
+    given = replace(source(rng.choice(sounds)), **said)
+    before = source(rng.choice(sounds)) if rng.random() < 0.5 else None
+    edits = [Edit(word(), word(), word(), rng.choice([None, amount(), -amount()])) for _ in range(rng.randrange(3))]
+    verdict = rng.choice(["pass", "warn", "fail", "unknown"])
+    diagnosis = rng.choice([None, {word(): [amount(), None, True, {"of": word()}]}])
+    return keep_clip(store, given, name=word(), edits=edits, original=before, verdict=verdict, diagnosis=diagnosis)
 
 
 def check_random_libraries(max_examples):
@@ -308,10 +330,9 @@ def test_a_bomb_ends_early_and_writes_nothing(told):
         ("voices", b'"account"', b'"spy"', "columns that no library"),
         ("voices", b'"\n', b'","more"\n', "columns that no library|no table"),
         ("voices", b"", b'"torn', "no table"),
-        ("money", b'"1"', b'"one"', "no table"),
-        ("money", b'"1"', b'"' + b"9" * 30 + b'"', "do not fit"),
-        ("money", b'"1"', b'"\\N"', "do not fit"),
-        ("takes", b'"24', b'"42', "spoken of|no table|do not fit"),
+        ("money", b'"certain"', b'"cost"', "columns that no library"),
+        ("money", b',"certain"', b"", "no column 'certain'"),
+        ("takes", b'"24', b'"42', "spoken of|column 'sound'"),
         ("voices", b"voice 1", b"voice \xff", "is no text"),
     ],
 )
@@ -330,6 +351,68 @@ def test_tables_that_fit_their_hashes_and_make_no_sense_are_refused_whole(table,
         rezipped(path, change)
         vouch(path)
         refused(folder, other, said)
+
+
+NOWHERE_WRITTEN = [
+    ("accounts", "region", "moon", "one of singapore, beijing, practice"),
+    ("voices", "account", "another", "an account that is not in the zip"),
+    ("voices", "created_at", "yesterday", "a moment in UTC"),
+    ("voices", "deleted_at", "2026-01-31T12:00:00", "a moment in UTC"),
+    ("voices", "made_here_at", "2026-01-31T12:00:00.000000+01:00", "a moment in UTC"),
+    ("voices", "voice", "\\N", "a value"),
+    ("voices", "label", "=1+1", "what an export writes"),
+    ("clips", "edits", '[{"similarity": NaN}]', "JSON"),
+    ("clips", "edits", "{}", "JSON"),
+    ("clips", "diagnosis", '{"a": 1e999}', "JSON"),
+    ("clips", "diagnosis", "{'a': 1}", "JSON"),
+    ("clips", "diagnosis", "[" * 100_000, "JSON"),
+    ("clips", "verdict", "splendid", "one of pass, warn, fail, unknown"),
+    ("clips", "sound", "../../evil", "the SHA-256 of a sound"),
+    ("clips", "duration", "nan", "a number from 0 on"),
+    ("clips", "sample_rate", "24_000", "what an export writes"),
+    ("takes", "arrivals", "[[0.1]]", "JSON"),
+    ("takes", "arrivals", '[[0.1, "0.1"]]', "JSON"),
+    ("takes", "request_ids", "[1]", "JSON"),
+    ("takes", "transport", "pigeon", "one of http, sse, realtime"),
+    ("takes", "cost", "inf", "a number from 0 on"),
+    ("takes", "characters", "1.0", "a whole number"),
+    ("takes", "complete", "2", "0 or 1"),
+    ("money", "cost", "-1.0", "a number from 0 on"),
+    ("money", "cost", "1e999", "what an export writes"),
+    ("money", "cost", "many", "a number"),
+    ("money", "characters", "9" * 30, "a number of 64 bits"),
+    ("money", "characters", "9" * 5_000, "a whole number"),
+    ("money", "purpose", "fun", "one of creation, speech"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "cell", "said"), NOWHERE_WRITTEN)
+def test_a_cell_that_no_library_writes_is_refused_with_file_row_and_column(exported, table, column, cell, said):
+    folder, other, whole = exported
+    (folder / "first.zip").write_bytes(whole)
+
+    def change(files):
+        lines = list(csv.reader(io.StringIO(files[f"tables/{table}.csv"].decode(), newline="")))
+        lines[-1][lines[0].index(column)] = cell
+        changed = io.StringIO(newline="")
+        csv.writer(changed, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(lines)
+        files[f"tables/{table}.csv"] = changed.getvalue().encode()
+        files["manifest.json"] = signed(files)
+        change.row = len(lines) - 1
+
+    rezipped(folder / "first.zip", change)
+    vouch(folder / "first.zip")
+    told = refused(folder, other, said)
+    assert f"'tables/{table}.csv'" in told
+    assert f"in row {change.row}" in told
+    assert column in told
+    assert len(told) < 300
+
+
+@pytest.fixture(scope="module")
+def exported():
+    with stores(2) as (folder, one, other):
+        yield folder, other, write_export(one, filled(one), folder / "first.zip").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])

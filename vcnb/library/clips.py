@@ -83,7 +83,8 @@ def keep_clip(
     Returns
     -------
     str
-        Its id, as `clip_id`. A clip that is there already gets the newer diagnosis.
+        Its id, as `clip_id`. A clip that is there already gets the newer diagnosis, and keeps the first recording that
+        it was made from.
 
     Raises
     ------
@@ -99,14 +100,19 @@ def keep_clip(
         "edits": json.dumps([asdict(edit) for edit in edits]), "verdict": verdict,
         "diagnosis": json.dumps(diagnosis or {}, allow_nan=False), "kept_at": moment(),
     }  # fmt: skip
-    update = ("sound", "original", "edits", "verdict", "diagnosis")
+    update = {name: f"coalesce(excluded.{name}, {name})" for name in ("sound", "verdict", "diagnosis")}
+    # What it was before and what was done to it belong together.
+    update |= {name: f"iif(original IS NULL, excluded.{name}, {name})" for name in ("original", "edits")}
     columns = ("sound", "original", *values)
     query = (
         f"INSERT INTO clips({', '.join(columns)}) VALUES(:{', :'.join(columns)}) ON CONFLICT(id) DO UPDATE SET "
-        + ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in update)
+        + ", ".join(f"{name} = {value}" for name, value in update.items())
     )
     with store.transaction() as db:  # the sounds too: nobody forgets them between file and row
         sound = keep_sound(store.folder, source.data) if source is not None else None
+        row = db.execute("SELECT original FROM clips WHERE id = ?", (clip,)).fetchone()
+        if original is not None and row is not None and row["original"] not in (None, original.sha256):
+            original = None
         before = keep_sound(store.folder, original.data) if original is not None and original.data else None
         db.execute(query, values | {"sound": sound, "original": before if before != sound else None})
     return clip

@@ -21,7 +21,7 @@ from vcnb.errors import LibraryError
 from .sounds import read_sound
 from .store import Store
 
-__all__ = ["Cell", "FORMAT", "TABLES", "VERSION", "cells_of", "csv_of", "sounds_of", "write_export"]
+__all__ = ["Cell", "FORMAT", "TABLES", "VERSION", "cells_of", "csv_of", "sounds_of", "write_export", "written"]
 
 FORMAT, VERSION = "vcnb library", 1
 # Table -> which of its rows belong to an account.
@@ -92,8 +92,17 @@ def csv_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([written(value) for value in row] for row in rows)
     return text.getvalue().encode()
+
+
+def written(value: Cell) -> str:
+    """Write one cell, as `csv_of` does."""
+    if value is None:
+        return _NULL
+    if isinstance(value, float):
+        return repr(value)
+    return "\\" + value if isinstance(value, str) and value.startswith(_ESCAPED) else str(value)
 
 
 def sounds_of(tables: dict[str, list[dict[str, Cell]]]) -> Iterator[str]:
@@ -139,11 +148,3 @@ def _add(zip: zipfile.ZipFile, name: str, data: bytes) -> None:
     # Sounds as they are: most are compressed already, and a bomb cannot be told from a long silence otherwise.
     info.compress_type = zipfile.ZIP_STORED if name.startswith("sounds/") else zipfile.ZIP_DEFLATED
     zip.writestr(info, data)
-
-
-def _cell(value: Cell) -> str:
-    if value is None:
-        return _NULL
-    if isinstance(value, float):
-        return repr(value)
-    return "\\" + value if isinstance(value, str) and value.startswith(_ESCAPED) else str(value)

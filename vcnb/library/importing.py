@@ -18,6 +18,7 @@ from typing import Any
 
 from vcnb.errors import LibraryError
 
+from .checking import cell_value
 from .export import FORMAT, TABLES, VERSION, Cell, cells_of, sounds_of
 from .sounds import IN_USE, drop_sound, keep_sound, read_sound
 from .store import Store
@@ -160,32 +161,44 @@ def _tables(store: Store, zip: zipfile.ZipFile, files: dict[str, dict[str, Any]]
             found[table] = _table(store, table, data.decode(), name)
         except UnicodeDecodeError:
             raise _refused(name, "is no text") from None
+        accounts = {each["id"] for each in found["accounts"]}
+        for number, row in enumerate(found[table], 1):
+            if "account" in row and row["account"] not in accounts:
+                raise _refused(name, f"speaks of an account that is not in the zip, in row {number}")
     return found
 
 
 def _table(store: Store, table: str, text: str, name: str) -> Table:
-    kinds = {str(row["name"]): str(row["type"]) for row in store.rows(f"PRAGMA table_info({table})")}
+    about = {str(each["name"]): each for each in store.rows(f"PRAGMA table_info({table})")}
+    needed = {column for column, each in about.items() if _required(each) and each["dflt_value"] is None}
     csv.field_size_limit(1 << 30)
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    found: Table = []
     try:
-        columns = next(rows)
-        if set(columns) - set(kinds) or len(set(columns)) != len(columns):
+        columns = next(lines)
+        if set(columns) - set(about) or len(set(columns)) != len(columns):
             raise _refused(name, "has columns that no library has")
-        return [
-            {column: _value(cell, kinds[column]) for column, cell in zip(columns, row, strict=True)} for row in rows
-        ]
-    except (csv.Error, ValueError, StopIteration, RecursionError) as error:
-        raise _refused(name, f"is no table of a library ({error})") from None
+        if lost := needed - set(columns):
+            raise _refused(name, f"has no column {min(lost)!r}")
+        for line in lines:
+            cells = zip(columns, line, strict=True)
+            found.append({column: _checked(about[column], cell, name, len(found) + 1) for column, cell in cells})
+    except (csv.Error, ValueError, StopIteration) as error:
+        raise _refused(name, f"is no table of a library: row {len(found) + 1}, {error or 'it is empty'}") from None
+    return found
 
 
-def _value(cell: str, kind: str) -> Cell:
-    if cell == "\\N":
-        return None
-    if kind == "INTEGER":
-        return int(cell)
-    if kind == "REAL":
-        return float(cell)
-    return cell[1:] if cell.startswith("\\") else cell
+def _checked(about: sqlite3.Row, cell: str, name: str, number: int) -> Cell:
+    column = str(about["name"])
+    try:
+        return cell_value(column, str(about["type"]), cell, required=_required(about))
+    except ValueError as error:
+        said = f"holds {cell[:80]!r} in row {number}, column {column!r}, where {error} belongs"
+        raise _refused(name, said) from None
+
+
+def _required(about: sqlite3.Row) -> bool:
+    return bool(about["notnull"] or about["pk"])
 
 
 def _without_forgotten(store: Store, tables: dict[str, Table]) -> bool:
