@@ -16,19 +16,20 @@ CONSENT = "I am the speaker and I agree that this voice is cloned for tests in o
 
 
 @pytest.fixture
-def enrollment(book, practice):
-    """Show the panel with an account at the practice service of this test."""
+def enrollment(book, practice, tmp_path):
+    """Show the panel with an account at the practice service of this test, and a library that knows no other test's."""
 
-    key = practice.api_key.reveal()
+    key, data = practice.api_key.reveal(), str(tmp_path / "library")
 
     def show(clip: str = GOOD) -> object:
         return book.show(
             f"import vcnb; clip = {clip}\n"
-            f"account = vcnb.connect('practice', base_url={practice.base_url!r}, api_key={key!r})\n"
+            f"account = vcnb.connect('practice', base_url={practice.base_url!r}, api_key={key!r}, data={data!r})\n"
             "panel = vcnb.Enrollment(clip, account=account); panel"
         )
 
-    return show
+    yield show
+    book.value("__import__('unittest.mock').mock.patch.stopall()")
 
 
 def fill(panel, *more_models: str) -> None:
@@ -69,7 +70,6 @@ def test_it_is_drawn_and_can_be_used_by_everyone(book, enrollment, shots, theme,
     assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_by_keyboard_alone_a_voice_is_enrolled(book, enrollment, practice):
     panel = enrollment()
     checked(panel)
@@ -171,14 +171,14 @@ def test_an_error_of_the_service_is_shown_with_its_remedy(book, enrollment, prac
 
 # As on the hosted service, where the machine sends nothing twice.
 HOSTED = """
+from unittest import mock
 from vcnb.workflow import creation, enrolling, sending
-enrolling.Manner.of = classmethod(lambda cls, region: sending.Manner(False, lease=3.0, pause=1.0))
-creation.Creation._settle = 300.0
-sending.UPLOAD_SPEED = 1e9
+mock.patch.object(enrolling.Manner, "of", lambda region: sending.Manner(False, lease=3.0, pause=1.0)).start()
+mock.patch.object(creation.Creation, "_settle", 300.0).start()
+mock.patch.object(sending, "UPLOAD_SPEED", 1e9).start()
 """
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_a_lost_answer_is_said_with_a_countdown_and_asked_again_only_by_its_button(book, enrollment, practice, shots):
     practice.fault("reset", "create")
     panel = enrollment(f"{GOOD}\n{HOSTED}")
@@ -198,7 +198,7 @@ def test_a_lost_answer_is_said_with_a_countdown_and_asked_again_only_by_its_butt
     look = panel.get_by_role("button", name="Look again")
     look.wait_for()
     assert button.get_attribute("aria-disabled") == "true"
-    book.value("setattr(creation.Creation, '_settle', 0.0)")  # as if the time had passed
+    book.run("mock.patch.object(creation.Creation, '_settle', 0.0).start()")  # as if the time had passed
     look.click()
     again = panel.get_by_role("button", name="Ask again, $0.00")
     again.wait_for()
@@ -217,7 +217,6 @@ def test_a_lost_answer_is_said_with_a_countdown_and_asked_again_only_by_its_butt
     assert practice.counters()["creations"] == 1
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_progress_is_shown_and_cancel_stops_the_rest(book, enrollment, practice, shots):
     practice.fault("slow", "create")
     panel = enrollment()
@@ -240,7 +239,6 @@ def test_progress_is_shown_and_cancel_stops_the_rest(book, enrollment, practice,
     assert practice.counters()["create"] == 1
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_presses_that_wait_behind_a_running_cell_are_one_creation(book, enrollment, practice):
     panel = enrollment()
     fill(panel)
