@@ -7,7 +7,7 @@ import pytest
 
 import vcnb
 from vcnb.audio.clip import Clip
-from vcnb.compare.calibration import LIMIT, Calibration, Scores, built_in, calibrated
+from vcnb.compare.calibration import Calibration, Scores, built_in, calibrated
 from vcnb.compare.figures import KINDS, places
 from vcnb.compare.transcription import error_rate
 from vcnb.errors import ClipError
@@ -67,9 +67,12 @@ def test_its_chances_come_true_on_pairs_it_never_saw(calibration, rng):
 
 def test_words_decide_only_where_the_whole_interval_does(calibration):
     assert calibration.read(0.99).words == "the same speaker, very likely"
-    assert calibration.read(0.5).words == "two speakers, very likely"
+    assert calibration.read(0.5).words == "two speakers, likely"  # 80 speakers cannot show one in a hundred
     assert calibration.read(MIDDLE).words == "cannot tell"
-    assert calibration.read(1.0).likelihood_ratio <= LIMIT
+    assert calibration.read(MIDDLE - 0.035).words == "two speakers, perhaps"
+    least, highest = calibration.limits
+    assert calibration.read(1.0).likelihood_ratio == pytest.approx(highest)
+    assert calibration.read(-1.0).likelihood_ratio == pytest.approx(least) == pytest.approx(1 / 80)
     assert np.isnan(calibration.read(float("nan")).likelihood_ratio)
     assert calibration.read(float("nan")).words == "cannot tell"
 

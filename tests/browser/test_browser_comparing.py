@@ -154,7 +154,7 @@ def test_a_pair_is_chosen_heard_and_told_in_words(book, comparing, shots):
     cell = panel.get_by_role("button", name="A and C, cosine")
     assert cell.inner_text() == f"{cosines[0][2]:.2f}"
     cell.click()
-    panel.get_by_role("heading", name="A and C: two speakers, very likely").wait_for()
+    panel.get_by_role("heading", name="A and C: two speakers, likely").wait_for()
     book.page.keyboard.press("ArrowLeft")
     book.page.keyboard.press("Enter")
     focused = book.page.evaluate("() => document.activeElement.getAttribute('aria-label')")

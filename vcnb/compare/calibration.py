@@ -27,7 +27,6 @@ ROUNDS = 200  # of the bootstrap over speakers
 NEWTON_TURNS = 25
 # Ours: pulls the slope a little towards 0, so that pairs that do not overlap at all have no infinite ratio.
 RIDGE = 1e-6
-LIMIT = 1e4  # ours: some hundred speakers cannot show a ratio beyond it
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ class Reading:
     cosine : float
         -1…1.
     likelihood_ratio : float
-        How many times more often pairs of one speaker score so than pairs of two.
+        How many times more often pairs of one speaker score so than pairs of two; within `Calibration.limits`.
     low, high : float
         Its 95 % interval over other choices of speakers.
     same_percent : float
@@ -120,8 +119,8 @@ class Reading:
     @property
     def words(self) -> str:
         """One sentence; it decides only where the whole interval does."""
-        # Ours, in the steps of forensic reports: beyond 10 is moderate, beyond 100 strong support.
-        for bound, said in ((100, "very likely"), (10, "likely")):
+        # Ours, in the steps of forensic reports: beyond 3 is weak, beyond 10 moderate, beyond 100 strong support.
+        for bound, said in ((100, "very likely"), (10, "likely"), (3, "perhaps")):
             if self.low >= bound:
                 return f"the same speaker, {said}"
             if self.high <= 1 / bound:
@@ -150,6 +149,21 @@ class Calibration:
         drawn = (np.bincount(rng.integers(0, n, n), minlength=n).astype(float) for _ in range(ROUNDS))
         return np.array([all_of_them, *(_fitted(self.scores, counts, all_of_them) for counts in drawn)])
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Least and highest ratio that so few people can show [1]_.
+
+        One more pair could contradict: of so many speakers for the least, and of so many pairs of two for the highest.
+
+        References
+        ----------
+        .. [1] P. Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation:
+           When to stop extrapolating?", Science & Justice 56, 2016.
+        """
+        scores = self.scores
+        twos = np.unique(np.stack([scores.first, scores.second], 1), axis=0) if len(scores.first) else ()
+        return 1 / max(1, len(np.unique(scores.speaker))), float(max(1, len(twos)))
+
     def read(self, cosine: float) -> Reading:
         """Tell what a cosine means.
 
@@ -166,7 +180,7 @@ class Calibration:
         if not np.isfinite(cosine):
             return Reading(*[float("nan")] * 6)
         logs = self.coefficients @ np.array([1.0, cosine])
-        bounds = np.clip([logs[0], *np.percentile(logs[1:], [2.5, 97.5])], -np.log(LIMIT), np.log(LIMIT))
+        bounds = np.clip([logs[0], *np.percentile(logs[1:], [2.5, 97.5])], *np.log(self.limits))
         ratio, low, high = np.exp(bounds)
         same = 100 * float(np.mean(self.scores.same <= cosine))
         different = 100 * float(np.mean(self.scores.different >= cosine))

@@ -128,6 +128,7 @@ class Comparison:
             "equal_error_rate": self.calibration.equal_error_rate,
             "offset": float(self.calibration.coefficients[0][0]),
             "slope": float(self.calibration.coefficients[0][1]),
+            "limits": self.calibration.limits,
         }
         table.attrs = told
         return table

@@ -60,6 +60,7 @@ def drawn(comparison: Comparison) -> dict[str, Any]:
         "calibration": {
             "n_speakers": comparison.calibration.scores.n_speakers,
             "n_pairs": len(comparison.calibration.scores.same) + len(comparison.calibration.scores.different),
+            "limits": [_plain(limit) for limit in comparison.calibration.limits],
         },
     }
 

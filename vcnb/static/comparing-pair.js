@@ -62,7 +62,6 @@ function heatMap(view, desk) {
 
 /** A ratio in numbers that people read. */
 function ratioOf(value) {
-  if (value >= 9999) return "10,000";
   return value >= 10 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
 }
 
@@ -95,9 +94,10 @@ function pairCard(view, desk) {
   };
   const numbers = (found, told) => {
     const less = found.likelihood_ratio < 1, turned = less ? [1 / found.likelihood_ratio, 1 / found.high, 1 / found.low] : [found.likelihood_ratio, found.low, found.high];
-    const [ratio, low, high] = turned.map(ratioOf), beyond = turned[0] >= 9999;
-    figures.replaceChildren(figure("cosine", found.cosine.toFixed(2), "", true), figure("ratio", beyond ? say("ratio.beyond") : ratio, say("ratio.to", { low, high })));
-    says.textContent = say(less ? "ratio.two" : "ratio.one", { ratio: beyond ? say("ratio.beyond") : ratio });
+    const [least, most] = told.calibration.limits, limit = less ? 1 / least : most;
+    const [plain, low, high] = turned.map(ratioOf), ratio = turned[0] > 0.999 * limit ? say("ratio.beyond", { ratio: plain }) : plain;
+    figures.replaceChildren(figure("cosine", found.cosine.toFixed(2), "", true), figure("ratio", ratio, say("ratio.to", { low, high })));
+    says.textContent = say(less ? "ratio.two" : "ratio.one", { ratio });
     same.textContent = say("curve.same", { percent: percent(found.same_percent) });
     different.textContent = say("curve.different", { percent: percent(found.different_percent) });
     const { cosine, same: ones, different: twos } = told.curves, most = Math.max(...ones, ...twos);
