@@ -100,8 +100,8 @@ function pairCard(view, desk) {
     says.textContent = say(less ? "ratio.two" : "ratio.one", { ratio });
     same.textContent = say("curve.same", { percent: percent(found.same_percent) });
     different.textContent = say("curve.different", { percent: percent(found.different_percent) });
-    const { cosine, same: ones, different: twos } = told.curves, most = Math.max(...ones, ...twos);
-    curves.show({ label: say("curves", { cosine: found.cosine.toFixed(2) }), x: { from: 0.3, to: 1, ticks: [0.4, 0.6, 0.8, 1].map((v) => [v, v.toFixed(1)]) }, y: { from: 0, to: most, ticks: [] },
+    const { cosine, same: ones, different: twos } = told.curves, height = Math.max(...ones, ...twos);
+    curves.show({ label: say("curves", { cosine: found.cosine.toFixed(2) }), x: { from: 0.3, to: 1, ticks: [0.4, 0.6, 0.8, 1].map((v) => [v, v.toFixed(1)]) }, y: { from: 0, to: height, ticks: [] },
       lines: [{ xs: cosine, ys: ones, s: 0 }, { xs: cosine, ys: twos, s: 1 }], mark: { x: Math.max(0.3, found.cosine), text: say("this.pair", { cosine: found.cosine.toFixed(2) }) } });
     meaning.textContent = `${say("calibrated", { n_pairs: told.calibration.n_pairs.toLocaleString("en"), n_speakers: told.calibration.n_speakers.toLocaleString("en") })} ${told.meaning}`;
   };
