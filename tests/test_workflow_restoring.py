@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from vcnb.audio.samples import samples
 from vcnb.client.enrollment import EnrollmentClient
-from vcnb.errors import SettingsError, VoiceNotFoundError
-from vcnb.library.voices import is_another
+from vcnb.diagnose.report import diagnose
+from vcnb.errors import OutcomeUnknownError, SettingsError, VoiceNotFoundError
+from vcnb.library.intents import Intents
+from vcnb.library.voices import others
 from vcnb.settings import Settings
 from vcnb.workflow.account import Account
 from vcnb.workflow.connection import Connection
+from vcnb.workflow.importing import import_library
 from vcnb.workflow.money import Purse
+
+
+@pytest.fixture(scope="module")
+def report():
+    return diagnose(samples()["kathleen_en"], language="en")
+
+
+@pytest.fixture(autouse=True)
+def _judged_once(monkeypatch, report):
+    """What the clip is worth is judged elsewhere, and takes a second each time."""
+    monkeypatch.setattr("vcnb.workflow.enrollment.diagnose", lambda *_, **__: report)
 
 
 @pytest.fixture
 def hosted(practice, tmp_path):
-    def make():
-        settings = Settings("singapore", practice.base_url, practice.api_key, None, tmp_path / "hosted")
+    def make(folder="hosted"):
+        settings = Settings("singapore", practice.base_url, practice.api_key, None, tmp_path / folder)
         return Account(Connection(settings), Purse())
 
     return make
@@ -55,7 +71,7 @@ def test_what_came_back_before_a_crash_is_found_and_not_paid_again(hosted, pract
             account.restore(first)
     back = account.restore(first)
     assert practice.counters()["creations"] == 2
-    assert not is_another(account._shelf.store, account._shelf.account(), first.voice, back.voice)
+    assert back.voice not in others(account._shelf.store, account._shelf.account(), first.voice)
 
 
 def test_a_key_of_another_account_removes_nothing_of_this_one(hosted, practice, monkeypatch):
@@ -87,3 +103,62 @@ def test_a_voice_that_never_was_leaves_no_trace(hosted):
         with pytest.raises(VoiceNotFoundError):
             use("no-such-voice")
     assert len(account._shelf.store.rows("SELECT * FROM voices")) == 1
+
+
+def test_two_notebooks_that_bring_one_voice_back_pay_once_though_its_twin_lives(hosted, practice):
+    one, other = hosted(), hosted()
+    first, twin = enrolled(one), enrolled(one, again=True)
+    one.delete(first)
+    with ThreadPoolExecutor() as pool:
+        back = list(pool.map(lambda account: account.restore(first).voice, [one, other, one]))
+    assert len(set(back)) == 1
+    assert back[0] not in (first.voice, twin.voice)
+    assert practice.counters()["creations"] == 3
+    assert one.money()["n"].sum() == 3
+
+
+def test_two_deleted_twins_that_come_back_at_once_are_two_voices(hosted, practice):
+    one, other = hosted(), hosted()
+    twins = [enrolled(one), enrolled(one, again=True)]
+    one.delete(twins, confirm=True)
+    with ThreadPoolExecutor() as pool:
+        back = list(pool.map(lambda each: each[0].restore(each[1]).voice, zip([one, other], twins, strict=True)))
+    assert len({*back, *(twin.voice for twin in twins)}) == 4
+    assert practice.counters()["creations"] == 4
+    assert [one.restore(twin).voice for twin in twins] == back, "and nothing is paid for asking again"
+    assert practice.counters()["creations"] == 4
+
+
+def test_a_twin_is_told_apart_where_only_an_export_knows_it(hosted, practice, tmp_path):
+    account = hosted()
+    first, twin = enrolled(account), enrolled(account, again=True)
+    account.delete(first)
+    carried = account.export(tmp_path / "all.zip")
+    elsewhere = hosted("elsewhere")
+    import_library(carried, data=tmp_path / "elsewhere")
+    practice.fault("reset_after", "create")  # its answer gets lost, too
+    back = elsewhere.restore(first)
+    assert back.voice not in (first.voice, twin.voice)
+    assert elsewhere.restore(first).voice == back.voice
+    assert practice.counters()["creations"] == 3
+
+
+def test_an_enrollment_that_has_ended_cannot_be_given_up_and_its_price_stays_in_the_books(hosted):
+    account = hosted()
+    voice = enrolled(account)
+    (intent,) = account._shelf.store.rows("SELECT id FROM intents")
+    with pytest.raises(SettingsError, match="has ended"):
+        account.give_up(intent["id"])
+    assert account.money()["cost"].tolist() == [0.01]
+    assert account.voices()["cost"].tolist() == [0.01]
+    assert enrolled(account).voice == voice.voice
+
+
+def test_a_voice_that_was_found_meanwhile_keeps_its_price_in_the_books(hosted, practice):
+    account = hosted()
+    voice = enrolled(account)
+    (row,) = account._shelf.store.rows("SELECT id FROM intents")
+    intent = Intents(account._shelf.store).find(row["id"])
+    account._book_unsure(OutcomeUnknownError("Nobody knows.", intent=intent, remedy="wait"))
+    assert account.money()["voice"].tolist() == [voice.voice]
+    assert account.money()["uncertain"].sum() == 0

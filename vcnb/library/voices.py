@@ -12,7 +12,7 @@ from vcnb.protocol.voice import Voice
 from .clips import keep_consent
 from .store import Store, moment
 
-__all__ = ["describe", "is_another", "keep_voice", "known", "mark_deleted", "mark_restored", "overview", "see"]
+__all__ = ["describe", "keep_voice", "known", "mark_deleted", "mark_restored", "others", "overview", "see"]
 
 SCHEMA = """
 CREATE TABLE voices(
@@ -101,7 +101,7 @@ def keep_voice(
         values["consent"] = keep_consent(store, clip or "", consent) if consent else None
         db.execute(
             f"INSERT INTO voices({', '.join(values)}) VALUES(:{', :'.join(values)}) "
-            f"ON CONFLICT DO UPDATE SET {', '.join(f'{n} = coalesce(excluded.{n}, {n})' for n in values)}",
+            f"ON CONFLICT DO UPDATE SET {', '.join(f'{n} = coalesce({_newer(n)})' for n in values)}",
             values,
         )
     return voice
@@ -143,15 +143,15 @@ def mark_deleted(store: Store, account: str, voice: str) -> None:
         )
 
 
-def is_another(store: Store, account: str, voice: str, new: str) -> bool:
-    """Tell whether a voice cannot be what a deleted one came back as: it was there before, or replaces another one."""
+def others(store: Store, account: str, voice: str) -> frozenset[str]:
+    """List what a deleted voice cannot have come back as: voices that were there before, or replace another one."""
     query = (
-        "SELECT 1 FROM voices AS old, voices AS new WHERE old.account = :account AND old.voice = :voice "
-        "AND new.account = :account AND new.voice = :new AND old.restored_as IS NOT :new "
+        "SELECT new.voice FROM voices AS old JOIN voices AS new ON new.account = old.account "
+        "WHERE old.account = :account AND old.voice = :voice AND old.restored_as IS NOT new.voice "
         "AND (new.made_here_at < old.deleted_at OR EXISTS "
-        "(SELECT 1 FROM voices WHERE account = :account AND restored_as = :new))"
+        "(SELECT 1 FROM voices WHERE account = :account AND restored_as = new.voice))"
     )
-    return store.row(query, {"account": account, "voice": voice, "new": new}) is not None
+    return frozenset(row["voice"] for row in store.rows(query, {"account": account, "voice": voice}))
 
 
 def mark_restored(store: Store, account: str, voice: str, new: str) -> None:
@@ -165,6 +165,12 @@ def mark_restored(store: Store, account: str, voice: str, new: str) -> None:
             "WHERE account = ? AND voice = ?",
             (*old, account, new),
         )
+
+
+def _newer(column: str) -> str:
+    """Say what counts where a voice is kept again: the newest, but for when it was made."""
+    first = column in ("made_here_at", "created_at")
+    return f"{column}, excluded.{column}" if first else f"excluded.{column}, {column}"
 
 
 def _differs(row: sqlite3.Row, voice: Voice) -> bool:

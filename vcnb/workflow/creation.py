@@ -166,17 +166,19 @@ class Creation:
         Raises
         ------
         SettingsError
-            If something may still come of it, or somebody works on it.
+            If something may still come of it, or it has ended, or somebody works on it.
         LibraryError
             If it cannot be written down.
         """
         now, me = self._clock.stamp(), self._holder.name
+        if intent.state not in ("planned", "posted"):
+            raise SettingsError(f"The enrollment of {intent.name!r} has ended.", remedy="leave it as it is")
         if intent.state == "posted" and intent.settled_at is None:
             raise SettingsError(
                 f"A voice may still come of the enrollment of {intent.name!r}.",
                 remedy="account.settle(...) first; you cannot be charged twice",
             )
-        if intent.state in ("planned", "posted") and (intent.owner or not self._intents.hold(intent, me, now)):
+        if intent.owner or not self._intents.hold(intent, me, now):
             raise SettingsError(f"{intent.name!r} is being enrolled from elsewhere.", remedy="wait for that")
         self._intents.write(replace(intent, owner=me, state="abandoned"))
 

@@ -128,9 +128,8 @@ class Enrolling(Holdings):
             language=language,
             progress=progress,
         )
-        stop = cancel or threading.Event()
-        made = self._make_all(request, exact_name, again=again, retry=retry, progress=progress, cancel=stop)
-        self._known |= {voice.voice: voice for voice in made.values()}
+        options: dict[str, Any] = {"exact": exact_name, "again": again, "retry": retry}
+        made = self._make_all(request, **options, progress=progress, cancel=cancel)
         return made[target_model] if isinstance(target_model, str) else made
 
     def unsettled(self) -> list[Intent]:
@@ -209,7 +208,7 @@ class Enrolling(Holdings):
         Raises
         ------
         SettingsError
-            If something may still come of it.
+            If something may still come of it, or something has.
         LibraryError
             If it cannot be written down.
         """
@@ -250,22 +249,23 @@ class Enrolling(Holdings):
     def _make_all(
         self,
         request: Request,
-        exact: bool,
         *,
-        again: bool,
-        retry: bool,
+        exact: bool = False,
+        again: bool = False,
+        retry: bool = False,
         progress: Progress | None,
-        cancel: threading.Event,
+        cancel: threading.Event | None,
+        besides: frozenset[str] = frozenset(),
     ) -> dict[str, Voice]:
         store, made = self._shelf.store, dict[str, Voice]()
         words = (request.name, request.clip_sha256, request.transcript, request.language, request.consent, exact)
-        asked = [Wanted("", model, *words) for model in request.models]
+        asked = [Wanted("", model, *words, besides=besides) for model in request.models]
         new = [each for each in asked if again or not Intents(store).knows(each.key(0))]
         till = Till(self._purse, self._price, len(new), self._counted)
         try:
             kept, account = _kept(store, request), self._shelf.account()
             for each in asked:
-                if cancel.is_set():
+                if cancel is not None and cancel.is_set():
                     raise CancelledError("Enrollment was stopped; no request was under way.", remedy="enroll again")
                 say = _at(len(made) / len(asked), progress)
                 say(f"making the voice for {each.target_model}", None)
@@ -282,6 +282,7 @@ class Enrolling(Holdings):
             till.close()
         if progress is not None:
             progress("done", 1.0)
+        self._known |= {voice.voice: voice for voice in made.values()}
         return made
 
     def _creation(self, progress: Progress | None, cancel: threading.Event | None) -> Creation:
@@ -302,8 +303,10 @@ class Enrolling(Holdings):
     def _book_unsure(self, error: VcnbError) -> None:
         intent = error.intent if isinstance(error, OutcomeUnknownError) else None
         if isinstance(intent, Intent):
-            with contextlib.suppress(LibraryError):
-                self._book(intent, "", self._price, certain=False)
+            with contextlib.suppress(LibraryError), self._shelf.store.transaction():
+                found = Intents(self._shelf.store).find(intent.id)
+                if found is not None and found.state == "posted":  # somebody else may have found the voice meanwhile
+                    self._book(intent, "", self._price, certain=False)
 
     def _found(self, intent: Intent | str) -> Intent:
         named = intent.id if isinstance(intent, Intent) else str(intent)

@@ -46,6 +46,8 @@ class Wanted:
         Where it shall live.
     target_model, name, clip_sha256, transcript, language, consent, exact, clip
         See `Intent`.
+    besides : frozenset of str
+        Voices of this request that exist and are other ones.
     """
 
     account: str
@@ -57,6 +59,7 @@ class Wanted:
     consent: str
     exact: bool = False
     clip: str | None = None
+    besides: frozenset[str] = frozenset()
 
     def key(self, counter: int) -> str:
         """Digest what makes a request the same one, as hexadecimal digits; nothing of the account is in it."""
@@ -170,8 +173,9 @@ def begin(wanted: Wanted, rows: Sequence[Intent], seen: Seen, *, again: bool, fr
             return Begin(row)  # also for `again`: one that is under way is the other one
     listed = {voice.voice for voice in seen.voices}
     done = [row for row in rows if row.state == "done"]
-    here = [row for row in done if row.voice in listed or fresh(row)]
-    gone = tuple(row.voice for row in done if row not in here and row.voice)
+    there = [row for row in done if row.voice in listed or fresh(row)]
+    gone = tuple(row.voice for row in done if row not in there and row.voice)
+    here = [row for row in there if row.voice not in wanted.besides]
     if here and not again:
         return Begin(here[-1], gone=gone)
     used = {row.counter for row in rows if row.state in ("done", "gone")}
@@ -179,7 +183,9 @@ def begin(wanted: Wanted, rows: Sequence[Intent], seen: Seen, *, again: bool, fr
     if not wanted.exact:
         for counter in set(range(max(used, default=-1) + 1 + COUNTERS)) - used:
             bearing = seen.bearing(wanted.preferred_name(counter), wanted.target_model, exact=False)
-            if bearing:
+            if any(voice.voice in wanted.besides for voice in bearing):
+                used.add(counter)
+            elif bearing:
                 found[counter] = bearing[0]
     if found and not again:
         return Begin(None, max(found), found[max(found)], gone)

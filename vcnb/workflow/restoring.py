@@ -11,7 +11,7 @@ from vcnb.errors import LibraryError, SettingsError
 from vcnb.library import voices
 from vcnb.protocol.voice import Voice
 
-from .enrollment import Progress
+from .enrollment import Progress, prepare
 from .voices import voice_of
 
 if TYPE_CHECKING:
@@ -61,10 +61,14 @@ def restore(
         progress(said, 0.0)
     voices.mark_deleted(shelf.store, owner, named.voice)  # it is not in the list
     words: dict[str, Any] = {name: known[name] for name in ("target_model", "transcript", "language")}
-    words |= {"preferred_name": known["name"], "consent": known["statement"], "progress": progress, "cancel": cancel}
-    made: Voice = account.enroll(clip, **words)
-    if voices.is_another(shelf.store, owner, named.voice, made.voice):
-        # Made by the same request, on purpose, while this one lived: it is no replacement.
-        made = account.enroll(clip, **words, again=True)
-    voices.mark_restored(shelf.store, owner, named.voice, made.voice)
-    return made
+    words |= {"preferred_name": known["name"], "consent": known["statement"], "progress": progress}
+    request = prepare(account.settings, clip, **words)
+    while True:
+        # One that was made by the same request, on purpose, while this one lived, is no replacement.
+        besides = voices.others(shelf.store, owner, named.voice)
+        (made,) = account._make_all(request, progress=progress, cancel=cancel, besides=besides).values()
+        with shelf.store.transaction():
+            if made.voice not in voices.others(shelf.store, owner, named.voice):
+                voices.mark_restored(shelf.store, owner, named.voice, made.voice)
+                return made
+        # Meanwhile another voice came back as this one.
