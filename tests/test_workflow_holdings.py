@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from vcnb.audio.load import load
 from vcnb.audio.samples import samples, samples_described
 from vcnb.diagnose.report import diagnose
 from vcnb.errors import AccessDeniedError, LibraryError, SettingsError, VoiceNotFoundError
+from vcnb.library import accounts
 from vcnb.library.accounts import Place, accounts_at, merge, new_account, recognise
 from vcnb.library.opening import open_store
 from vcnb.library.voices import mark_deleted, see
@@ -355,6 +359,25 @@ def test_an_account_is_recognised_by_its_voices_alone(store):
     assert accounts_at(store, place) == [first]
     with pytest.raises(SettingsError):
         merge(store, first, into=first)
+
+
+def test_two_notebooks_that_begin_at_once_are_one_account(tmp_path, monkeypatch):
+    both, known = threading.Barrier(2), accounts.accounts_at
+
+    def slowly(store, place):
+        found = known(store, place)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # for the other one, where it can come so far
+        return found
+
+    def begin(_):
+        with contextlib.closing(open_store(tmp_path)) as store:
+            return recognise(store, Place("singapore"), set())
+
+    open_store(tmp_path).close()
+    monkeypatch.setattr(accounts, "accounts_at", slowly)
+    with ThreadPoolExecutor() as pool:
+        assert len(set(pool.map(begin, range(2)))) == 1
 
 
 def test_a_thousand_voices_are_two_requests(account, practice):

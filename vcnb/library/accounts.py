@@ -83,17 +83,8 @@ def recognise(store: Store, place: Place, listed: Collection[str]) -> str | None
         None where it is unclear: accounts are known here, and the list shares no voice with any that should still
         have some. Nothing was written then.
     """
-    candidates = accounts_at(store, place)
-    if not candidates:
-        return new_account(store, place)
-    matching = [account for account in candidates if _voices_of(store, account, living=False) & set(listed)]
-    if matching:
-        for other in matching[1:]:  # a list cannot belong to two: they were one, met twice
-            merge(store, other, into=matching[0])
-        return matching[0]
-    # An account whose every voice was deleted here, or that never had one, has nothing to be recognised by.
-    empty = [account for account in candidates if not _voices_of(store, account, living=True)]
-    return empty[0] if len(empty) == 1 and len(candidates) == 1 else None
+    with store.transaction():  # two notebooks that begin at once are one account
+        return _recognised(store, place, listed)
 
 
 def merge(store: Store, account: str, *, into: str) -> None:
@@ -105,6 +96,20 @@ def merge(store: Store, account: str, *, into: str) -> None:
             db.execute(f"UPDATE OR IGNORE {table} SET account = ? WHERE account = ?", (into, account))  # noqa: S608
             db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))  # noqa: S608
         db.execute("DELETE FROM accounts WHERE id = ?", (account,))
+
+
+def _recognised(store: Store, place: Place, listed: Collection[str]) -> str | None:
+    candidates = accounts_at(store, place)
+    if not candidates:
+        return new_account(store, place)
+    matching = [account for account in candidates if _voices_of(store, account, living=False) & set(listed)]
+    if matching:
+        for other in matching[1:]:  # a list cannot belong to two: they were one, met twice
+            merge(store, other, into=matching[0])
+        return matching[0]
+    # An account whose every voice was deleted here, or that never had one, has nothing to be recognised by.
+    empty = [account for account in candidates if not _voices_of(store, account, living=True)]
+    return empty[0] if len(empty) == 1 and len(candidates) == 1 else None
 
 
 def _voices_of(store: Store, account: str, *, living: bool) -> set[str]:

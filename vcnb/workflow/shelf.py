@@ -118,10 +118,11 @@ class Shelf:
             place = self.place
             here = self.refuse_stranger(voice)
             if self._account is None and place.region != "practice":
-                candidates = accounts_at(self.store, place)
-                if not candidates:
-                    self._account = new_account(self.store, place)
-                elif here == candidates:
+                with self.store.transaction():  # two notebooks that begin at once are one account
+                    candidates = accounts_at(self.store, place)
+                    new = None if candidates else new_account(self.store, place)
+                self._account = new
+                if new is None and here == candidates:
                     return candidates[0]  # the only account there is here, and it knows the voice
             account = self.account()
             if account not in here:
