@@ -63,15 +63,24 @@ function leftCell(view, row) {
   return h("td", { class: "is-right" }, h("span", { class: "vc-verdict", "data-verdict": "warn" }, icon("warn"), text));
 }
 
+/** A language by its name; what is none comes from elsewhere and is shown as it is. */
+function languageOf(view, code) {
+  try {
+    return code ? new Intl.DisplayNames([view.model.get("_words")._language], { type: "language" }).of(code) : "–";
+  } catch (error) {
+    if (error instanceof RangeError) return code;
+    throw error;
+  }
+}
+
 /** A row: `index` counts all rows that are wanted, as a screen reader says it. */
 function voiceRow(view, roll, ear, row, index, act) {
   const { say } = view, now = Date.now() / 1000;
   const box = h("input", { type: "checkbox", tabindex: -1, "aria-label": say("choose.one", { name: row.label || row.name }) });
   const { cell, open } = nameCell(view, roll, row, () => box.focus());
-  const language = row.language ? new Intl.DisplayNames([view.model.get("_words")._language], { type: "language" }).of(row.language) : "–";
   const tr = h("tr", { "aria-rowindex": index + 2 }, h("td", {}, h("label", { class: "vc-choice" }, box)), cell,
     h("td", { class: "p1" }, h("span", { class: "vc-tag" }, say(`kind.${row.kind ?? "none"}`))),
-    h("td", { class: "p3" }, language),
+    h("td", { class: "p3" }, h("bdi", { class: "vc-cut vc-name" }, languageOf(view, row.language))),
     h("td", { class: "is-right p1" }, row.created_at === null ? "–" : span(say, now - row.created_at)),
     h("td", { class: "is-right p3" }, row.last_used_at === null ? say("unused") : span(say, now - row.last_used_at)),
     leftCell(view, row),

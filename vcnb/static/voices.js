@@ -130,7 +130,7 @@ function noticeOf(view, roll, back) {
     line.dataset.left = UNDO_S;
     const rest = h("span", { class: "vc-quiet vc-num" }), end = () => roll.note(null);
     const undo = can.length ? [button(say("undo", { price: price(can.length) }), "undo", () => { end(); back(); order(model, { type: "restore", voices: can }); })] : [];
-    fill("undo", say("deleted", { names: names(voices) }), say(can.length ? "undo.why" : "undo.not", { price: price(1) }), rest, ...undo,
+    fill("undo", say("deleted", { names: names(voices) }), say(can.length ? "undo.why" : "undo.not", { n: can.length, price: price(1) }), rest, ...undo,
       button(say("close"), "close", () => { end(); back(); }, "is-plain"));
     const tick = () => {
       const left = line.dataset.left = line.contains(document.activeElement) ? Math.max(1, line.dataset.left) : line.dataset.left - 1;
@@ -209,7 +209,7 @@ function drawVoices(view, { roll, ear }) {
     bar.hidden = all === 0;
     empty.children[1].textContent = say(all ? "none.found" : "none");
     empty.children[2].textContent = all ? say("none.found.do") : say("none.do");
-    rows.textContent = shown ? say("rows", { from: from + 1, to: Math.min(from + PAGE, shown), n: shown }) : "";
+    rows.textContent = shown ? say("rows", { from: from + 1, to: Math.min(from + PAGE, shown), n: shown.toLocaleString() }) : "";
     pages.hidden = shown <= PAGE;
     back.setAttribute("aria-disabled", String(from === 0));
     more.setAttribute("aria-disabled", String(from + PAGE >= shown));
