@@ -1,7 +1,7 @@
 """The fault programme of the ledger: nothing lost, nothing paid twice, nothing stuck, whatever breaks.
 
-Longer by command: ``python tests/benchmarks/ledger.py --schedules 5000 --mutants --kills 50``; a seed that fails is
-told step by step by ``--seed N``.
+Longer by command: ``python tests/benchmarks/ledger.py --schedules 5000 --mutants --kills 50`` and ``journeys.py
+--schedules 5000``; a seed that fails is told step by step by ``--seed N``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from vcnb.workflow.money import Purse
 from vcnb.workflow.sending import Manner
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import journeys
 import ledger
 
 CI_SEEDS = range(100)
@@ -59,6 +60,18 @@ def test_the_programme_catches_a_ledger_that_is_broken(mutant):
     caught = ledger.caught_at(mutant, 200)
     assert caught is not None
     assert caught == ledger.schedule(caught.seed, mutant), "a seed repeats a schedule"
+
+
+def test_twenty_journeys_with_deletions_restores_and_limits_lose_nothing_and_pay_nothing_twice():
+    found = [journeys.journey(seed) for seed in range(20)]
+    assert [each for each in found if not each.holds()] == []
+    assert sum(each.crashes for each in found) > 50
+    assert sum(each.limited for each in found) > 3
+
+
+def test_journeys_catch_a_restore_that_takes_any_twin(monkeypatch):
+    monkeypatch.setattr("vcnb.library.voices.others", lambda *_: frozenset())
+    assert not all(journeys.journey(seed).holds() for seed in range(10))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")

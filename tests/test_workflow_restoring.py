@@ -17,6 +17,7 @@ from vcnb.workflow.account import Account
 from vcnb.workflow.connection import Connection
 from vcnb.workflow.importing import import_library
 from vcnb.workflow.money import Purse
+from vcnb.workflow.sending import Manner
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,9 @@ def report():
 
 
 @pytest.fixture(autouse=True)
-def _judged_once(monkeypatch, report):
-    """What the clip is worth is judged elsewhere, and takes a second each time."""
+def _quick(monkeypatch, report):
+    """What the clip is worth is judged elsewhere, and takes a second each time; so does waiting for another notebook."""
+    monkeypatch.setattr("vcnb.workflow.enrolling.Manner.of", lambda region: Manner(False, lease=3.0, pause=0.2))
     monkeypatch.setattr("vcnb.workflow.enrollment.diagnose", lambda *_, **__: report)
 
 

@@ -37,6 +37,7 @@ FIGURES = (
     ("ledger", "--schedules", "500"),
     ("ledger", "--mutants"),
     ("ledger", "--kills", "20"),
+    ("journeys", "--schedules", "500"),
     ("grid",),
 )
 OWN = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from vcnb.errors import LibraryError
 from vcnb.protocol.voice import Voice
@@ -22,6 +22,8 @@ CREATE TABLE voices(
     last_used_at TEXT, deleted_at TEXT, forgotten_at TEXT, restored_as TEXT, PRIMARY KEY(account, voice)) STRICT;
 CREATE INDEX by_clip ON voices(clip);
 """
+# Ours: the service does not say how long its list may show what is deleted; as long as it may work on a creation.
+BEHIND = timedelta(seconds=120)
 _OVERVIEW = """
 SELECT voices.*, clips.name AS clip_name, clips.sound, clips.url, clips.verdict, consents.statement, consents.agreed_at,
     coalesce(spoken.takes, 0) AS takes, spoken.last_take, coalesce(paid.cost, 0.0) AS cost
@@ -39,6 +41,8 @@ WHERE voices.account = :account
 def see(store: Store, account: str, voices: Iterable[Voice]) -> None:
     """Remember what the service lists, so that the account is known by it again; what is known stays.
 
+    A voice that was deleted just now stays deleted: the list may be behind.
+
     Parameters
     ----------
     store : Store
@@ -49,8 +53,9 @@ def see(store: Store, account: str, voices: Iterable[Voice]) -> None:
         The list.
     """
     here = {row["voice"]: row for row in store.rows("SELECT * FROM voices WHERE account = ?", account)}
+    late = moment(datetime.now(UTC) - BEHIND)
     new = [voice for voice in voices if voice.voice not in here]
-    back = [voice for voice in voices if voice.voice in here and _differs(here[voice.voice], voice)]
+    back = [voice for voice in voices if voice.voice in here and _differs(here[voice.voice], voice, late)]
     if not new and not back:
         return
     with store.transaction() as db:
@@ -60,9 +65,9 @@ def see(store: Store, account: str, voices: Iterable[Voice]) -> None:
             [(account, v.voice, v.target_model, v.preferred_name, v.language, _written(v.created_at)) for v in new],
         )
         db.executemany(
-            "UPDATE voices SET deleted_at = NULL, created_at = coalesce(?, created_at), "
-            "language = coalesce(language, ?) WHERE account = ? AND voice = ?",
-            [(_written(v.created_at), v.language, account, v.voice) for v in back],
+            "UPDATE voices SET deleted_at = iif(deleted_at < ?, NULL, deleted_at), "
+            "created_at = coalesce(?, created_at), language = coalesce(language, ?) WHERE account = ? AND voice = ?",
+            [(late, _written(v.created_at), v.language, account, v.voice) for v in back],
         )
 
 
@@ -173,9 +178,9 @@ def _newer(column: str) -> str:
     return f"{column}, excluded.{column}" if first else f"excluded.{column}, {column}"
 
 
-def _differs(row: sqlite3.Row, voice: Voice) -> bool:
+def _differs(row: sqlite3.Row, voice: Voice, late: str) -> bool:
     written = _written(voice.created_at)
-    return bool(row["deleted_at"]) or (written is not None and row["created_at"] != written)
+    return (row["deleted_at"] or late) < late or (written is not None and row["created_at"] != written)
 
 
 def _written(at: datetime | None) -> str | None:

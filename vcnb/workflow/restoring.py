@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vcnb.catalog import PRICE_PER_CREATION
@@ -45,7 +46,8 @@ def restore(
     """
     named, shelf = voice_of(voice, region=account.region), account._shelf
     owner = shelf.certain_account_of(named)
-    if not shelf.is_deleted(named) and any(each.voice == named.voice for each in account.list_voices()):
+    listed = {each.voice: each for each in account.list_voices()}
+    if named.voice in listed and not shelf.is_deleted(named):
         raise SettingsError(f"{named.voice} is not deleted.", remedy="use it as it is; nothing was sent")
     known = voices.known(shelf.store, owner, named.voice)
     if known is None or not known["statement"]:
@@ -53,6 +55,9 @@ def restore(
             f"Nothing is kept here of which {named.voice} could be made again.",
             remedy="enroll the recording, if you have it; nothing was sent",
         )
+    back = listed.get(known["restored_as"])
+    if back is not None and not shelf.is_deleted(back):
+        return replace(back, name=known["name"], consent=known["statement"])
     clip = known["url"] if not known["sound"] and known["url"] else account.reference(named)
     price = "nothing on the practice service" if account.region == "practice" else f"at most ${PRICE_PER_CREATION:.2f}"
     said = f"{known['name']} comes back by a new enrollment; it costs {price}"
