@@ -27,7 +27,7 @@ def report():
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch, report):
-    """What the clip is worth is judged elsewhere, and takes a second each time; so does waiting for another notebook."""
+    """What a clip is worth is judged elsewhere and takes a second each time; waiting for another notebook does, too."""
     monkeypatch.setattr("vcnb.workflow.enrolling.Manner.of", lambda region: Manner(False, lease=3.0, pause=0.2))
     monkeypatch.setattr("vcnb.workflow.enrollment.diagnose", lambda *_, **__: report)
 
