@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -245,6 +248,29 @@ def test_what_broke_a_stream_off_is_shown_and_what_came_is_kept(rng, sent):
     until(lambda: player.error is not None)
     assert player.error["what"] == "It broke off."
     np.testing.assert_array_equal(player.clip.samples, samples)
+
+
+def test_threads_take_turns_more_often_as_long_as_any_stream_is_under_way(rng, sent):
+    before = sys.getswitchinterval()
+    streams = [Pieces([Clip(whole_steps(rng, 480), 24000)]) for _ in range(2)]
+    players = [Player(each) for each in streams]
+    until(lambda: sys.getswitchinterval() < before / 5)
+    for stream, player in zip(streams, players, strict=True):
+        assert sys.getswitchinterval() < before / 5
+        for _ in range(2):
+            stream.go.release()
+        until(lambda player=player: player.clip is not None)
+    until(lambda: sys.getswitchinterval() == pytest.approx(before))
+
+
+def test_an_exported_page_shows_the_still_picture_where_no_state_was_saved(rng):
+    nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
+    data, metadata = Player(Clip(whole_steps(rng, 24_000), 24_000, name="noise"))._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", data=data, metadata=metadata, execution_count=1)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("clip", outputs=[output])])
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    (picture,) = re.findall(r'<img alt="noise · 1.0 s" src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert base64.b64decode(picture).decode() == data["image/svg+xml"]
 
 
 def test_the_figures_of_the_browser_are_kept(sent):

@@ -98,15 +98,21 @@ function measureTheme(el) {
   el.dataset.vcTheme = luminance(behind) < 0.2 ? "dark" : "light";
 }
 
+// All other colours are mixed from these.
+const BASIC = ["surface", "on", "brand", "good", "care", "bad"].map((name) => `--vc-${name}`);
+
 /**
  * Call `changed` when colours change by whatever means: a probe's colour moves in a transition, or the page gets other
- * attributes or style sheets. Colours may arrive in steps, so it is called once soon and once when all has settled.
+ * attributes or style sheets. Colours may arrive in steps, so it looks once soon and once when all has settled. Most of
+ * what happens to a page is no new colour: JupyterLab changes its icon whenever the kernel begins or ends to work.
  */
 function followTheme(el, changed, signal) {
-  let soon, later;
+  let soon, later, known = "";
   const run = () => {
     measureTheme(el);
-    changed();
+    const style = getComputedStyle(el), colours = BASIC.map((token) => style.getPropertyValue(token)).join();
+    if (colours !== known) changed();
+    known = colours;
   };
   const settle = () => {
     for (const timer of [soon, later]) clearTimeout(timer);

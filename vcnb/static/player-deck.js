@@ -3,6 +3,7 @@
 const FADE = 0.005; // seconds; a switch without a click
 const FRAME = 0.03; // seconds of sound that are laid over one another to change the speed, and how far they may move
 const SHIFT = 0.008;
+const GROWN_MS = 200;
 
 /** Sound at another speed and the same pitch: frames laid over one another where they fit best (WSOLA). */
 function stretched(samples, rate, speed) {
@@ -36,7 +37,8 @@ class Deck extends EventTarget {
     Object.assign(this, { tapes, active: 0, offset: 0, speed: 1, region: null, looping: false, views: 0, node: null, failed: null });
     for (const tape of tapes) {
       tape.addEventListener("failed", () => { this.failed = tape.failed; this.tell("failed"); });
-      for (const name of ["loaded", "grown", "learnt"]) tape.addEventListener(name, () => this.tell(name));
+      for (const name of ["loaded", "learnt"]) tape.addEventListener(name, () => this.tell(name));
+      tape.addEventListener("grown", () => this.grow());
     }
     this.stream = tapes[0].live ? new Stream(tapes[0], this) : null;
     this.stream?.addEventListener("state", () => this.streamed());
@@ -61,6 +63,12 @@ class Deck extends EventTarget {
   }
 
   tell(name) { this.dispatchEvent(new Event(name)); }
+
+  /** Pieces come up to fifty times a second; what is seen of them needs no more than five. */
+  grow() {
+    this.growing ??= setTimeout(() => { this.growing = null; this.tell("grown"); }, GROWN_MS);
+  }
+
   load() { return Promise.all(this.tapes.map((tape) => tape.load())); }
 
   /** Somebody sees it: what has come already may be heard. */
@@ -209,6 +217,7 @@ class Deck extends EventTarget {
   }
 
   close() {
+    clearTimeout(this.growing);
     this.pause();
     if (this.streaming) this.stream.end();
     this.outs?.forEach((out) => out.disconnect());

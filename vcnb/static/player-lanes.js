@@ -4,7 +4,6 @@ const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 const LIVE_SPAN = 5; // seconds; the axis of a stream doubles when it is full, so that it does not creep
 const DRAG_PX = 4;
 const AXIS_HZ = [[200, "200 Hz"], [1000, "1 kHz"], [3000, "3"], [12000, "12"]];
-const GROWN_MS = 200; // a stream is drawn anew so often
 
 /** How many seconds the axis shows. */
 function spanOf(deck) {
@@ -144,10 +143,7 @@ function lanes(view, deck, { spectrum = true } = {}) {
   const repaint = view.paints(box, paint);
   const renew = () => { build(); repaint(); show(); };
   for (const name of ["loaded", "learnt", "marks", "chosen"]) view.on(deck, name, renew);
-  let later = 0;
-  view.on(deck, "grown", () => {
-    if (!later && !deck.whole && deck.streaming) later = setTimeout(() => { later = 0; repaint(); }, GROWN_MS);
-  });
+  view.on(deck, "grown", () => !deck.whole && deck.streaming && repaint());
   const show = () => {
     const { position, duration, region } = deck, span = spanOf(deck) || 1;
     box.style.setProperty("--at", position / span);

@@ -4,15 +4,15 @@
 const RING = `class VcnbRing extends AudioWorkletProcessor {
   constructor() {
     super();
-    Object.assign(this, { queue: [], head: 0, have: 0, out: 0, playing: false, began: false, alive: true, blocks: 0 });
+    Object.assign(this, { queue: [], head: 0, have: 0, out: 0, playing: false, from: 0, began: false, alive: true, blocks: 0 });
     this.port.onmessage = ({ data }) => {
       if (data.pcm) { this.queue.push(data.pcm); this.have += data.pcm.length; }
-      if ("playing" in data) { this.playing = data.playing; this.began = false; }
+      if ("playing" in data) [this.playing, this.from, this.began] = [data.playing, data.from ?? 0, false];
       if (data.end) this.alive = false;
     };
   }
   process(_, [[out]]) {
-    if (!this.playing) return this.alive;
+    if (!this.playing || currentFrame < this.from) return this.alive;
     let done = 0;
     while (done < out.length && this.queue.length) {
       const first = this.queue[0], n = Math.min(first.length - this.head, out.length - done);
@@ -35,6 +35,7 @@ registerProcessor("vcnb-ring", VcnbRing);`;
 const BUFFER = { quick: 0.2, safe: 0.3 }; // seconds; ours: 0.3 rides out pieces of 100 ms that come 80 ms late
 const LONG_PIECE = 0.06; // seconds
 const FASTER = 1.5; // times real time: sound made so fast cannot run dry soon
+const GRACE = 0.04; // seconds; ours: so much later it may begin than it could, where the last piece came early
 const LATE = 0.16; // seconds; ours: what comes 80 ms late and then 80 ms early only seems to be fast
 const WAKING_MS = 400;
 const CLAIM_MS = 40; // tabs of one browser agree in this time who plays
@@ -141,10 +142,10 @@ function relayIn(context, tell) {
   };
   return {
     node,
-    post({ pcm, playing, end }) {
+    post({ pcm, playing, from = 0, end }) {
       if (pcm) { if (timer && context.currentTime < next) lay(pcm); else queue.push(pcm); }
       if (playing && !timer) {
-        next = Math.ceil((context.currentTime + 0.02) * rate) / rate;
+        next = Math.ceil(Math.max(context.currentTime + 0.02, from / rate) * rate) / rate;
         tell({ began: Math.round(next * rate), out });
         queue.splice(0).forEach(lay);
         timer = setInterval(watch, 25);
@@ -157,7 +158,7 @@ function relayIn(context, tell) {
 class Stream extends EventTarget {
   constructor(tape, player) {
     super();
-    Object.assign(this, { tape, player, state: "waiting", fed: 0, out: 0, at: 0, wanted: BUFFER.quick, underruns: 0, gap: 0, first: null, firstSound: null, startDelay: null });
+    Object.assign(this, { tape, player, state: "waiting", fed: 0, out: 0, at: 0, wanted: BUFFER.quick, latest: -Infinity, underruns: 0, gap: 0, first: null, firstSound: null, startDelay: null });
     tape.addEventListener("grown", (event) => this.grown(event));
     tape.addEventListener("learnt", () => this.fill());
     // Making a context and loading its code takes up to 0.2 s: done before the first piece comes.
@@ -237,6 +238,7 @@ class Stream extends EventTarget {
       const piece = tape.grown.slice(this.fed, tape.have);
       this.fed = tape.have;
       this.ring.post({ pcm: piece });
+      this.latest = Math.max(this.latest, this.context.currentTime - this.fed / tape.rate);
     }
     if (this.context.state !== "running") return this.wake();
     if (this.state === "blocked") this.set("filling");
@@ -245,10 +247,17 @@ class Stream extends EventTarget {
     const flush = (!tape.live && tape.have >= tape.total) || (tape.restingAt ?? -1) >= this.fed;
     if (this.ahead >= this.wanted || (flush && this.ahead > 0)) {
       this.filledAt ??= this.context.currentTime;
-      this.ring.post({ playing: true });
+      this.at = flush ? Math.round(this.context.currentTime * this.context.sampleRate) : this.startFrame();
+      this.ring.post({ playing: true, from: this.at });
       this.set("playing");
     } else if (flush) this.drained();
     return undefined;
+  }
+
+  /** Where what was here last came early, the buffer is counted from the piece that was latest, as far as GRACE lets. */
+  startFrame() {
+    const due = this.latest + this.played / this.tape.rate + this.wanted;
+    return Math.round(Math.max(this.filledAt, Math.min(due, this.filledAt + GRACE)) * this.context.sampleRate);
   }
 
   /** A context that may sound is awake in some milliseconds; one that is not waits for a gesture. */
