@@ -117,6 +117,8 @@ def test_the_button_says_what_is_missing_and_leads_there(book, enrollment, pract
     panel = enrollment()
     button = panel.locator(".vc-pay")
     assert button.get_attribute("aria-disabled") == "true"
+    assert panel.get_by_label("Name").input_value() == "kathleen_en", "the clip's own name is offered"
+    panel.get_by_label("Name").fill("")
     assert line(panel).inner_text() == "Still needed: a name, whose voice it is."
     button.click(force=True)
     name = panel.get_by_label("Name")

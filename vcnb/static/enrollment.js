@@ -15,7 +15,19 @@ class Draft extends EventTarget {
       Object.assign(this.values, message.draft);
       this.dispatchEvent(new Event("change"));
     });
+    this.suggest();
+    model.on("change:clip_facts", () => this.suggest());
     try { order(model, { type: "hello", client: this.client }); } catch { /* a saved notebook without its kernel */ }
+  }
+
+  /** Fill in what the clip itself tells, where nobody wrote anything; consent is never filled in. */
+  suggest() {
+    const told = this.model.get("clip_facts")?.suggested ?? {};
+    for (const [field, value] of Object.entries(told)) {
+      if (["", this.suggested?.[field]].includes(this.values[field])) this.values[field] = value;
+    }
+    this.suggested = told;
+    this.dispatchEvent(new Event("change"));
   }
 
   put(patch) {

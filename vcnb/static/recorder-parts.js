@@ -127,7 +127,7 @@ function scriptBox(view, engine) {
   const text = h("blockquote", {}), said = h("p", { class: "vc-coach-say is-away", role: "status" });
   const head = h("div", { class: "vc-section-head" }, h("h4", {}, say("script")), h("span", { class: "vc-quiet" }, say("script.long")),
     h("span", { class: "vc-row-wrap" }, language.node, scenario.node));
-  let saidAt = 0, saidText = "";
+  let saidAt = 0, saidText = "", saidLive = false;
   const show = () => {
     const live = engine.live || engine.state === "countdown";
     head.classList.toggle("is-away", live); // both in one place, so that the text to read stays where it is
@@ -135,10 +135,10 @@ function scriptBox(view, engine) {
     [language.select.value, scenario.select.value] = [engine.language, engine.scenario];
     put(text, scripts.find(([code, each]) => code === engine.language && each === engine.scenario)[2]);
     text.lang = engine.language;
-    if (!live) return void (saidText = "");
-    const [verdict, words] = engine.live ? advice(engine, say) : ["info", say("counting", { n: engine.counting })];
-    if (words === saidText || (engine.live && saidText && performance.now() - saidAt < SAY_MS)) return;
-    [saidAt, saidText] = [performance.now(), words];
+    if (!live) return void ([saidText, saidLive] = ["", false]);
+    const [verdict, words] = engine.live ? advice(engine, say) : ["info", say("counting", { n: Math.max(1, engine.counting) })];
+    if (words === saidText || (engine.live && saidLive && performance.now() - saidAt < SAY_MS)) return; // not the countdown's last word
+    [saidAt, saidText, saidLive] = [performance.now(), words, engine.live];
     said.dataset.verdict = verdict;
     said.replaceChildren(icon(verdict === "info" ? "clock" : verdict), words);
   };
@@ -208,7 +208,17 @@ function roomCheck(view, engine) {
   return { node: h("div", { class: "vc-section" }, h("div", { class: "vc-section-head" }, h("h4", {}, say("room")), press), list, said), show };
 }
 
-function guideList({ say }) {
+/** The recording guide: its six points at a glance, and the whole of it, by its headings, behind a button. */
+function guideList({ say, model, uid, on }) {
   const points = [["mic", "device"], ["room", "small"], ["fan", "quiet"], ["echo", "soft"], ["book", "whole"], ["pose", "near"]];
-  return h("ul", { class: "vc-guide" }, ...points.map(([name, key]) => h("li", {}, icon(name), h("div", {}, h("b", {}, say(`guide.${key}`)), h("span", {}, say(`guide.${key}.do`))))));
+  const short = h("ul", { class: "vc-guide" }, ...points.map(([name, key]) => h("li", {}, icon(name), h("div", {}, h("b", {}, say(`guide.${key}`)), h("span", {}, say(`guide.${key}.do`))))));
+  const { guide } = model.get("setup"), topics = [...new Set(guide.map(([topic]) => topic))];
+  const whole = h("div", { class: "vc-guide is-whole", id: `${uid}guide`, hidden: true }, ...topics.map((topic) => h("div", {}, h("b", {}, say(`topic.${topic}`)),
+    h("ul", {}, ...guide.filter(([each]) => each === topic).map(([, text]) => h("li", {}, text))))));
+  const open = h("button", { class: "vc-button is-small is-plain", type: "button", "aria-expanded": "false", "aria-controls": whole.id }, icon("book"), say("guide.open"));
+  on(open, "click", () => {
+    [whole.hidden, short.hidden] = [!whole.hidden, whole.hidden];
+    open.setAttribute("aria-expanded", String(!whole.hidden));
+  });
+  return h("div", { class: "vc-section" }, h("div", { class: "vc-section-head" }, h("h4", {}, say("guide")), open), short, whole);
 }

@@ -147,7 +147,7 @@ function drawRecorder(view, engine) {
   const body = h("div", { class: "vc-body" }, ...notice.nodes, h("div", { class: "vc-two" },
     h("div", { class: "vc-section is-wide" }, bar.node, level.node, h("label", { class: "vc-choice" }, stops, h("span", {}, say("stops"))), script.node, picture.node),
     h("div", { class: "vc-section is-side" }, room.node, h("div", { class: "vc-section" }, h("div", { class: "vc-section-head" }, h("h4", {}, say("coach")), h("span", { class: "vc-quiet" }, say("coach.what"))), coach.node))),
-  takes.node, h("div", { class: "vc-section" }, h("h4", {}, say("guide")), guideList(view)));
+  takes.node, guideList(view));
   const root = frame(view, "mic", { fact: state, tools: [device.node, facts] }, body);
 
   const tick = () => { for (const part of [bar, level, script, picture, coach]) part.show(); progress(); };

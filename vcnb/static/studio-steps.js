@@ -58,8 +58,8 @@ function stepBar(view, journey) {
 
 /** The place of one panel; drawn when it is first shown and then only hidden, so that what goes on in it goes on. */
 function slot(view, name) {
-  const node = h("div", { class: "vc-slot" });
-  let wanted = false, drawn = null, stop = null;
+  const node = h("div", { class: "vc-slot", hidden: true });
+  let wanted = false, drawn = null, stop = null, failed = null;
   const draw = view.guarded(async () => {
     const ref = view.model.get(name);
     if (!wanted || ref === drawn) return;
@@ -69,22 +69,40 @@ function slot(view, name) {
     stop = new AbortController();
     const { signal } = stop, el = h("div", {});
     node.append(el);
-    const panel = await view.host.getWidget(ref);
-    if (!signal.aborted) await panel.render({ el, signal: AbortSignal.any([view.signal, signal]) });
+    try {
+      const panel = await view.host.getWidget(ref);
+      if (!signal.aborted) await panel.render({ el, signal: AbortSignal.any([view.signal, signal]) });
+    } catch (error) {
+      if (signal.aborted) return; // another one stands there by now
+      drawn = null; // so that coming back to this step tries again
+      console.warn("vcnb", error);
+      throw (failed = Object.assign(new Error(name), { words: "fault.panel" }));
+    }
+    if (failed && view.fault === failed) view.setFault(null);
+    node.dispatchEvent(new Event("drawn"));
   });
   view.follow([name], draw);
-  return { node, name, show: (on) => { node.hidden = !on; wanted ||= on; draw(); } };
+  return { node, name, show(on) {
+    const came = on && node.hidden;
+    node.hidden = !on;
+    wanted ||= on;
+    if (came) draw();
+  } };
 }
 
 /** Record, upload, or take a sample: three ways to one clip. */
-function waysIn(view, journey) {
+function waysIn(view, journey, choose) {
   const { say, model } = view;
   const buttons = ["recorder", "uploader"].map((way) => {
     const node = h("button", { class: "vc-button", type: "button" }, icon(way === "recorder" ? "mic" : "upload"), say(`way.${way}`));
-    view.on(node, "click", () => journey.take(way));
+    view.on(node, "click", () => {
+      const first = way === "uploader" && journey.fact("record").fact === "no_recording";
+      journey.take(way);
+      if (first) choose(); // a button that says Upload opens the dialog; what has files already only shows them
+    });
     return { node, way };
   });
-  const sample = h("button", { class: "vc-button is-plain", type: "button" }, icon("play"), say("sample"));
+  const sample = h("button", { class: "vc-button is-plain", type: "button" }, icon("studio"), say("sample"));
   view.on(sample, "click", () => { order(model, { type: "sample" }); journey.take("uploader"); });
   const node = h("div", { class: "vc-ways" }, h("div", { class: "vc-join", role: "group", "aria-label": say("ways") }, ...buttons.map((each) => each.node)), sample);
   return { node, show: () => buttons.forEach(({ node: button, way }) => button.setAttribute("aria-pressed", String(way === journey.way))) };
@@ -94,7 +112,7 @@ function waysIn(view, journey) {
 function picks(view, journey) {
   const { say, model } = view;
   const list = h("div", { class: "vc-picks" }), press = h("button", { class: "vc-button", type: "button" });
-  const node = h("fieldset", { class: "vc-group vc-pick-group", hidden: true }, h("legend", {}, say("picks")), list, h("div", { class: "vc-actions" }, press));
+  const node = h("div", { class: "vc-pick-group", hidden: true }, h("fieldset", { class: "vc-group" }, h("legend", {}, say("picks")), list), h("div", { class: "vc-actions" }, press));
   const chosen = () => journey.offers.map(({ key }) => key).filter((key) => !journey.left.has(key));
   let drawn = "";
   view.on(press, "click", () => chosen().length > 1 && order(model, { type: "compare", keys: chosen() }));
@@ -130,20 +148,33 @@ function needs(view, journey, leave) {
   } };
 }
 
-/** Back, what is to be said of this step, and on. */
+/** Back, what is to be said of this step, and on; with the one filled button for what comes next. */
 function stepFoot(view, journey, leave) {
-  const { say } = view, line = h("p", { class: "vc-say", role: "status" });
-  const back = h("button", { class: "vc-button", type: "button" }), next = h("button", { class: "vc-button", type: "button" });
+  const { say, model } = view, line = h("p", { class: "vc-say", role: "status" });
+  const [back, next, ahead] = [0, 0, 0].map(() => h("button", { class: "vc-button", type: "button" }));
   const at = (by) => STEPS[STEPS.indexOf(journey.step) + by];
+  // A shorter way on: past a check that found nothing, or straight to the voice that was just made.
+  const shorter = () => {
+    const { step } = journey, known = journey.fact(step);
+    if (step === "record" && known.state === "done" && journey.fact("check").fact === "pass") return [[say("step.enroll"), icon("next")], () => leave("enroll")];
+    if (known.fact !== "enrolled") return null;
+    const { name, price } = known.values;
+    return [[icon("speak"), say(price ? "hear.price" : "hear", { name, price })], () => { order(model, { type: "greet" }); leave("speak"); }];
+  };
   view.on(back, "click", () => leave(at(-1)));
   view.on(next, "click", () => leave(at(1)));
-  return { node: h("footer", { class: "vc-foot is-steps" }, back, line, next), show() {
-    const known = journey.fact(journey.step), before = at(-1), after = at(1);
+  view.on(ahead, "click", () => shorter()?.[1]());
+  return { node: h("footer", { class: "vc-foot is-steps" }, back, line, next, ahead), show() {
+    const known = journey.fact(journey.step), before = at(-1), after = at(1), short = shorter();
     back.hidden = !before;
     next.hidden = !after;
+    ahead.hidden = !short;
     if (before) back.replaceChildren(icon("back"), say(`step.${before}`));
     if (after) next.replaceChildren(say(`step.${after}`), icon("next"));
-    next.classList.toggle("is-main", known.state === "done");
+    if (short) ahead.replaceChildren(...short[0]);
+    back.classList.toggle("is-main", known.fact === "no_voice");
+    ahead.classList.toggle("is-main", Boolean(short));
+    next.classList.toggle("is-main", !short && known.state === "done" && !known.values.n_steps);
     const text = say(`say.${known.fact}`, known.values);
     if (line.textContent !== text) line.textContent = text;
   } };

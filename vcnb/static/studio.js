@@ -19,13 +19,18 @@ function busyLine(view) {
 
 function drawStudio(view, journey) {
   const { say, el } = view;
-  const chooser = serviceChooser(view), bar = stepBar(view, journey), ways = waysIn(view, journey);
+  const chooser = serviceChooser(view), bar = stepBar(view, journey), ways = waysIn(view, journey, () => chooseFile());
   const head = h("header", { class: "vc-head" }, icon("studio"), h("h3", { id: `${view.uid}h` }, say("title")), ledger(view, chooser));
   const leave = (step) => { journey.go(step); bar.focus(); };
   const need = needs(view, journey, leave), foot = stepFoot(view, journey, leave);
   const slots = Object.entries(PANELS).flatMap(([step, names]) => names.map((name) => ({ step, ...slot(view, name) })));
   const pick = picks(view, journey);
   const stage = h("div", { class: "vc-stage" }, ways.node, need.box, pick.node, ...slots.map(({ node }) => node));
+  const chooseFile = () => {
+    const { node } = slots.find(({ name }) => name === "uploader"), field = () => node.querySelector("input[type=file]")?.click();
+    if (node.querySelector("input[type=file]")) field();
+    else node.addEventListener("drawn", field, { once: true });
+  };
   const show = () => {
     const { step } = journey, free = need.show();
     stage.dataset.step = step;

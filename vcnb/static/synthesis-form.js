@@ -9,7 +9,7 @@ class Desk extends EventTarget {
     Object.assign(this, { model, link: new Link(model, signal), voices: null, takes: new Map(), decks: new Map(), deck: null });
     Object.assign(this, { free: true, spent: 0, price: null, sent: [], asked: false, chosen: new Set() });
     this.draft = { text: "", voice: "", transport: "", language: "" };
-    const messages = { snapshot: this.open, take: this.learn, dropped: this.drop, estimate: this.priced, use: ({ voice }) => this.choose(voice) };
+    const messages = { snapshot: this.open, take: this.learn, dropped: this.drop, estimate: this.priced, use: ({ voice, text }) => this.choose(voice, text) };
     model.on("msg:custom", (message) => {
       if (message.client && message.client !== this.link.client) return;
       messages[message.type]?.call(this, message);
@@ -80,9 +80,9 @@ class Desk extends EventTarget {
     }, REST_MS);
   }
 
-  choose(voice) {
+  choose(voice, text = "") {
     const found = this.voices.find((each) => each.voice === voice);
-    this.put({ voice, transport: found?.ways.includes(this.draft.transport) ? this.draft.transport : found?.ways[0] ?? "" });
+    this.put({ voice, text: this.draft.text || text, transport: found?.ways.includes(this.draft.transport) ? this.draft.transport : found?.ways[0] ?? "" });
   }
 
   estimate() {

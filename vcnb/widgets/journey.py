@@ -6,24 +6,43 @@ values. States: "done", "care" (look here), "now" (under way), "open", "needs" (
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vcnb.audio.clip import Clip
 from vcnb.catalog import PRICE_PER_CREATION, VOICES_PER_ACCOUNT
-from vcnb.errors import SettingsError
+from vcnb.errors import CancelledError, SettingsError
+from vcnb.guide.scripts import script
+from vcnb.protocol.voice import Voice
 from vcnb.settings import find_key
 
 if TYPE_CHECKING:
     from vcnb.workflow.account import Account
 
+    from .base import BaseWidget
     from .comparing import Comparing
     from .diagnosis import Diagnosis
     from .enrollment import Enrollment
     from .synthesis import Synthesis
+    from .voices import Voices
 
-__all__ = ["STEPS", "checked", "compared", "enrolled", "fact", "ledger", "nothing_yet", "offers", "spoken", "taken"]
+__all__ = [
+    "STEPS",
+    "checked",
+    "compared",
+    "enrolled",
+    "fact",
+    "greeting",
+    "ledger",
+    "listed",
+    "made_first",
+    "nothing_yet",
+    "offers",
+    "spoken",
+    "taken",
+]
 
 STEPS = ("record", "check", "enroll", "voices", "speak", "compare")
 RECORDING = "clip"  # the key of the recording among what can be compared
@@ -75,25 +94,50 @@ def checked(panel: Diagnosis) -> dict[str, Any]:
     n = Counter(finding.verdict for finding in panel.report.findings)
     worst = next((word for word in ("fail", "warn") if n[word]), "pass")
     counts = {word: n[word] for word in ("fail", "warn", "pass")}
-    return fact("care" if worst == "fail" else "done", worst, n=n[worst], **counts)
+    return fact("care" if worst == "fail" else "done", worst, n=n[worst], n_steps=len(panel.steps), **counts)
 
 
 def enrolled(panel: Enrollment) -> dict[str, Any]:
-    """Tell what came of an enrollment, or what one costs."""
-    outcome = panel.outcome
+    """Tell what came of an enrollment, or what one costs; of a voice that is ready, what a first greeting costs."""
+    outcome, voice = panel.outcome, made_first(panel.voice)
     if panel.working is not None and panel.working["kind"] in ("enroll", "settle"):
         return fact("now", "enrolling")
     if outcome is not None and outcome["state"] == "unknown":
         return fact("care", "unsure", name=outcome["name"])
-    if outcome is not None and outcome["voices"]:
-        return fact("done", "enrolled", name=outcome["name"])
+    if _has_stopped(panel):
+        return fact("care", "stopped")
+    if outcome is not None and outcome["voices"] and voice is not None and panel.account is not None:
+        cost = panel.account.estimate(greeting(voice), voice=voice).cost
+        return fact("done", "enrolled", name=outcome["name"], price=f"{cost:.4f}" if cost else "")
     if panel.clip is None:
         return fact("needs", "no_clip")
     return fact("open", "free") if panel.offer["free"] else fact("open", "price", price=f"{PRICE_PER_CREATION:.2f}")
 
 
+def made_first(made: Voice | dict[str, Voice] | None) -> Voice | None:
+    """Give the voice that speaks first of those that were made together."""
+    return next(iter(made.values()), None) if isinstance(made, dict) else made
+
+
+def greeting(voice: Voice) -> str:
+    """Give the words in which a voice is first heard: two sentences of a script in its language.
+
+    One alone is too short to tell a voice by, in Compare as for ears.
+    """
+    return "".join(re.split(r"(?<=[.!?。！？])", script(voice.language or "en").text)[:2]).strip()
+
+
+def listed(panel: Voices | None, used: int) -> dict[str, Any]:
+    """Tell how many voices there are."""
+    if panel is not None and _has_stopped(panel):
+        return fact("care", "stopped")
+    return fact("done", "voices", n=used) if used else fact("open", "no_voice")
+
+
 def spoken(panel: Synthesis, used: int | None) -> dict[str, Any]:
     """Tell how many takes there are, or whether there is a voice."""
+    if _has_stopped(panel):
+        return fact("care", "stopped")
     if panel.n_takes:
         return fact("done", "takes", n=panel.n_takes)
     return fact("open", "no_take") if used else fact("needs", "no_voice_yet")
@@ -103,6 +147,8 @@ def compared(panel: Comparing | None, n_offers: int) -> dict[str, Any]:
     """Tell what is measured side by side, or what could be."""
     if panel is not None and panel.working is not None and panel.working["kind"] == "compare":
         return fact("now", "measuring")
+    if panel is not None and _has_stopped(panel):
+        return fact("care", "stopped")
     if panel is not None and panel.comparison is not None:
         return fact("done", "compared", n=len(panel.comparison.items))
     return fact("open", "offered", n=n_offers) if n_offers > 1 else fact("needs", "no_takes_yet")
@@ -133,6 +179,11 @@ def offers(clip: Clip | None, panel: Synthesis | None, take: str) -> dict[str, A
             name = f"{row['name']}, {take.replace('{n}', str(n))}"
             found[row["key"]] = (name, _reader(panel, row["key"], name))
     return found
+
+
+def _has_stopped(panel: BaseWidget) -> bool:
+    """Whether an error stands in a panel that somebody may have left meanwhile."""
+    return panel.working is None and panel.error is not None and panel.error["kind"] != CancelledError.__name__
 
 
 def _reader(panel: Any, key: str, name: str) -> Any:

@@ -18,6 +18,7 @@ from vcnb.catalog import SECONDS_LIMIT, SECONDS_OF_SPEECH
 from vcnb.diagnose.checks import clipping, level, longest_pause, noise
 from vcnb.diagnose.report import diagnose
 from vcnb.errors import SettingsError, VcnbError
+from vcnb.guide.recording import GUIDE
 from vcnb.guide.scripts import script, scripts
 from vcnb.measure.silero import network_weights
 from vcnb.settings import data_folder
@@ -131,6 +132,7 @@ class Recorder(BaseWidget):
             "stops": stop_by_itself,
             "limits": LIMITS,
             "scripts": [[each.language, each.scenario, each.text] for each in scripts()],
+            "guide": [[each.topic, each.text] for each in GUIDE.values()],
         }
         super().__init__({"setup": setup}, **options)
         self._data = account.settings.data if account is not None else data_folder(None)

@@ -9,6 +9,7 @@ import traitlets
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.samples import samples
+from vcnb.catalog import MODELS
 from vcnb.diagnose.report import Report
 from vcnb.errors import SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
@@ -17,7 +18,21 @@ from vcnb.settings import Secret
 from .base import BaseWidget, Progress, held, joined, secret_of
 from .diagnosis import Diagnosis
 from .enrollment import Enrollment
-from .journey import STEPS, checked, compared, enrolled, fact, ledger, nothing_yet, offers, spoken, taken
+from .journey import (
+    STEPS,
+    checked,
+    compared,
+    enrolled,
+    fact,
+    greeting,
+    ledger,
+    listed,
+    made_first,
+    nothing_yet,
+    offers,
+    spoken,
+    taken,
+)
 from .recorder import Recorder
 from .synthesis import Synthesis
 from .uploader import Uploader
@@ -84,6 +99,7 @@ class Studio(BaseWidget):
         self._account: Account | None = None
         self._step, self._wanted = STEPS[0], ""
         self._handed: Clip | None = None  # what Enroll has of Check
+        self._n_listed = 0  # takes that the list of voices knows of
         self._stale = False  # whether the list of voices is older than what is known
         self._lock = threading.RLock()
         super().__init__({"ledger": ledger(None, None), "facts": nothing_yet()}, **options)
@@ -165,6 +181,9 @@ class Studio(BaseWidget):
         if message["step"] not in STEPS:
             return
         self._step = message["step"]
+        if self._step == "voices" and self.synthesis is not None and self.synthesis.n_takes != self._n_listed:
+            self._n_listed = self.synthesis.n_takes  # the list tells what was used last, and how often
+            self._list_anew()
         if self._step == "compare" and self.comparing is None:
             keys = list(self._offers())
             if len(keys) > 1:  # the recording and the newest takes
@@ -173,6 +192,17 @@ class Studio(BaseWidget):
     def receive_sample(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a recording that comes with the package, for whoever has none."""
         self.work("sample", lambda _progress, _stopping: self.uploader.load(samples()[SAMPLE]))
+
+    def receive_greet(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Let the voice that was made just now say its first words."""
+        voice = made_first(self.voice)
+        if voice is None:
+            return
+        if self.synthesis.working is not None:
+            raise SettingsError("Speak is busy with something else.", remedy="wait for it, or stop it there")
+        way = "realtime" if MODELS[voice.target_model].transport == "realtime" else "sse"
+        order = {"text": greeting(voice), "voice": voice.voice, "transport": way, "language": voice.language or ""}
+        self.synthesis.receive_speak(order, [])
 
     def receive_compare(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Measure what is chosen side by side."""
@@ -299,7 +329,7 @@ class Studio(BaseWidget):
         if made is None:
             return
         for voice in reversed(list(made.values()) if isinstance(made, dict) else [made]):
-            self.synthesis.use(voice)
+            self.synthesis.use(voice, text=greeting(voice))
         self._list_anew()
 
     def _list_anew(self) -> None:
@@ -360,4 +390,4 @@ class Studio(BaseWidget):
         with self._lock:
             self.ledger = ledger(self._account, used)
         if used is not None:
-            self._tell("voices", fact("done", "voices", n=used) if used else fact("open", "no_voice"))
+            self._tell("voices", listed(self.voices, used))

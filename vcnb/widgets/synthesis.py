@@ -104,13 +104,15 @@ class Synthesis(SoundPanel):
     def __repr__(self) -> str:
         return "<Synthesis>"
 
-    def use(self, voice: Voice) -> None:
-        """Offer a voice that was made just now, and choose it."""
+    def use(self, voice: Voice, *, text: str = "") -> None:
+        """Offer a voice that was made just now, and choose it; `text` is put in where nothing is typed."""
         shown = _shown(voice)
         self._voices = {voice.voice: voice} | (self._voices or {})
         self._draft |= {"voice": voice.voice, "transport": shown["ways"][0]}
+        if text and not self._draft.get("text"):
+            self._draft["text"] = text
         self._tell_all()
-        self.send({"type": "use", "client": None, "voice": voice.voice})
+        self.send({"type": "use", "client": None, "voice": voice.voice, "text": text})
 
     def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page what no notebook should save: voices, takes, and what had been typed."""
