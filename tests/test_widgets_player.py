@@ -269,7 +269,7 @@ def test_an_exported_page_shows_the_still_picture_where_no_state_was_saved(rng):
     output = nbformat.v4.new_output("execute_result", data=data, metadata=metadata, execution_count=1)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("clip", outputs=[output])])
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
-    (picture,) = re.findall(r'<img alt="noise · 1.0 s" src="data:image/svg\+xml;base64,([^"]+)"', page)
+    (picture,) = re.findall(r'<img[^>]* src="data:image/svg\+xml;base64,([^"]+)"', page)
     assert base64.b64decode(picture).decode() == data["image/svg+xml"]
 
 

@@ -90,9 +90,7 @@ class Player(SoundPanel):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs)
         if self._source is None:  # a picture of what has not arrived would be empty
-            title = self._title()
-            data = data | {"image/svg+xml": still(self.clips[0].samples, title)}
-            metadata = metadata | {"image/svg+xml": {"alt": title}}  # exported pages show it as a picture
+            data = data | {"image/svg+xml": still(self.clips[0].samples, self._title())}
         return data, metadata
 
     def stop(self) -> None:
