@@ -192,3 +192,34 @@ def test_a_grid_shows_itself_as_text(practice, account):
     grid = account.grid(practice.voice(), "<script>alert(1)</script>", progress=quiet)
     assert isinstance(grid, Grid)
     assert "<script>" not in grid._repr_html_()
+
+
+@pytest.mark.figures  # two processes that import everything
+def test_a_cluster_measures_every_row_once_though_a_worker_is_killed_half_way(practice, account):
+    distributed = pytest.importorskip("distributed")
+    voices = [practice.voice(f0=120.0), practice.voice(f0=180.0)]
+    texts = [f"This is sentence number {n}, and it goes on for a while." for n in range(12)]
+    account.grid(voices, texts, progress=quiet)  # spoken and measured here
+    with account._shelf.store.transaction() as store:
+        store.execute("UPDATE cells SET measures = NULL")
+    killed, steps = [], []
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        pids = set(client.run(os.getpid).values())
+
+        def kill_one(step, _share):
+            steps.append(step)
+            if steps.count("measuring") == len(texts) and not killed:
+                killed.append(min(pids))
+                os.kill(killed[0], signal.SIGKILL)
+
+        table = account.grid(voices, texts, executor=client.get_executor(), progress=kill_one).to_frame()
+    assert len(pids) == 2
+    assert killed
+    assert steps.count("measuring") == len(table) == 24
+    assert table["f0_median"].notna().all()
+    assert not table.duplicated(["voice", "text", "repeat"]).any()
+    assert table["take"].nunique() == 24
+    assert practice.counters()["synthesis"] == 24

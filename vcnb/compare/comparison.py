@@ -20,6 +20,7 @@ from vcnb.errors import ClipError
 
 from .calibration import MEANING, Calibration, calibrated
 from .measures import measured, title_of, unit_of
+from .quality import mean_opinion, require_quality
 from .sound import Sound
 from .transcription import error_rate
 
@@ -278,6 +279,7 @@ def compare(
     items: Iterable[Clip | str | os.PathLike[str]],
     *,
     transcribe: Transcribe | None = None,
+    quality: bool = False,
     progress: Callable[[str, float | None], None] | None = None,
 ) -> Comparison:
     """Measure recordings and put them side by side.
@@ -288,6 +290,8 @@ def compare(
         At least one.
     transcribe : callable, optional
         Writes down what a Clip says. With it, each Speech gets "error_rate": the share of its text heard wrong.
+    quality : bool
+        Guess how good listeners would call each: "dnsmos", 1…5; needs the extra ``vcnb[quality]``.
     progress : callable, optional
         Told which recording is measured and the share that is done; what it raises stops the measuring.
 
@@ -300,7 +304,11 @@ def compare(
     ------
     ClipError
         If there is nothing to compare, or a file cannot be read.
+    SettingsError
+        If `quality` is asked for and not installed.
     """
+    if quality:
+        require_quality()
     if isinstance(items, (str, bytes, os.PathLike, Clip)):
         raise ClipError("One recording alone cannot be compared.", remedy="give a list of them")
     if not isinstance(items, Iterable):
@@ -312,7 +320,7 @@ def compare(
     for at, sound in enumerate(sounds):
         if progress is not None:
             progress(names[at], at / len(sounds))
-        values.append(measured(sound))
+        values.append(measured(sound) | ({"dnsmos": mean_opinion(sound)} if quality else {}))
     if transcribe is not None:
         for clip, found in zip(clips, values, strict=True):
             spoken = isinstance(clip, Speech) and clip.text

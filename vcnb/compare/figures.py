@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .measures import MEASURES
+from .measures import title_of, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +54,8 @@ def measures(comparison: Comparison) -> Figure:
         written = [f"{value:.3g}" if math.isfinite(value) else "none" for value in values]
         axes.bar_label(bars, written, padding=3, color=INK, fontsize=8)
         axes.margins(x=0.7)
-        measure = MEASURES.get(name)
-        _dress(axes, measure.title if measure else "Text heard wrong", (measure.unit if measure else "") or "share")
+        title = title_of(name).removesuffix(f" ({unit_of(name)})")
+        _dress(axes, title, unit_of(name) or "share")
         axes.set_yticks(list(heights), list(comparison.items), parse_math=False)
     panels[0].invert_yaxis()
     for axes in panels[len(shown) :]:

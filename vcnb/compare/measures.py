@@ -19,6 +19,8 @@ from .sound import Sound
 __all__ = ["MEASURES", "Measure", "measured", "title_of", "unit_of"]
 
 SHORTEST_PAUSE = 0.2  # seconds; ours: stop consonants stay below it
+# Measured only where somebody asks for it: title and unit.
+ASKED = {"error_rate": ("Text heard wrong", ""), "dnsmos": ("DNSMOS quality", "1 to 5")}
 SPLIT_HZ = 1000.0  # Where the spectral balance divides: below lie the voice's fundamentals, above its brightness
 
 
@@ -59,12 +61,12 @@ def measured(sound: Sound) -> dict[str, float]:
 
 def unit_of(name: str) -> str:
     """Name the unit of a measure; what has none is a share or a ratio."""
-    return MEASURES[name].unit if name in MEASURES else ""
+    return MEASURES[name].unit if name in MEASURES else ASKED[name][1] if name in ASKED else ""
 
 
 def title_of(name: str) -> str:
     """Name a measure for people, with its unit."""
-    title = MEASURES[name].title if name in MEASURES else "Text heard wrong"
+    title = MEASURES[name].title if name in MEASURES else ASKED[name][0]
     return f"{title} ({unit_of(name)})" if unit_of(name) else title
 
 

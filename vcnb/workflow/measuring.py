@@ -15,7 +15,7 @@ from vcnb.compare.sound import Sound
 
 __all__ = ["METHOD", "Numbers", "measure_take"]
 
-METHOD = 1  # of the measuring: what another one measured is measured again
+METHOD = 2  # of the measuring: what another one measured is measured again
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ class Numbers:
             "method": METHOD,
             "values": self.values,
             "embedding": [round(float(each), 5) for each in self.traits.embedding],
-            "seconds": self.traits.seconds,
-            "weight": self.traits.weight,
+            "spoken": [asdict(each) for each in self.traits.spoken],
+            "phrases": self.traits.phrases,
+            "language": self.traits.language,
             "evidence": [asdict(each) for each in self.evidence],
             "reference_cosine": self.reference_cosine,
         }
@@ -57,13 +58,14 @@ class Numbers:
         kept = json.loads(written) if written else {}
         if kept.get("method") != METHOD:
             return None
-        evidence = (
-            Evidence(**{**each, "segments": tuple(Segment(**segment) for segment in each["segments"])})
-            for each in kept["evidence"]
-        )
+        evidence = (Evidence(**{**each, "segments": _segments(each["segments"])}) for each in kept["evidence"])
         embedding = np.array(kept["embedding"], np.float32)
-        traits = Traits(embedding, kept["seconds"], kept["weight"])
+        traits = Traits(embedding, _segments(kept["spoken"]), tuple(kept["phrases"]), kept["language"])
         return cls(kept["values"], traits, tuple(evidence), kept["reference_cosine"])
+
+
+def _segments(written: list[dict[str, float]]) -> tuple[Segment, ...]:
+    return tuple(Segment(**each) for each in written)
 
 
 def measure_take(take: Speech, reference: Clip | None) -> Numbers:
