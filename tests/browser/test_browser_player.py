@@ -7,6 +7,7 @@ import io
 import json
 import re
 
+import av
 import numpy as np
 import pytest
 from harness import axe_violations
@@ -221,6 +222,28 @@ def test_flac_is_the_clip_too_and_both_are_made_when_the_kernel_is_gone(book):
     panel.get_by_role("button", name="Play").click()
     panel.get_by_role("button", name="Pause").wait_for()
     book.errors.clear()  # the widget manager itself complains of the lost comms
+
+
+def test_a_downloaded_speech_says_that_it_is_generated_whose_voice_and_by_which_consent(book):
+    panel = book.show(
+        "import numpy as np, vcnb; from vcnb.audio.clip import Speech\n"
+        "ramp = np.float32(np.arange(1, 4001) / 32768)\n"
+        "story = {'voice': 'qwen-vc-käthe', 'target_model': 'qwen3', 'consent': 'consent-12'}\n"
+        "vcnb.Player(Speech(ramp, 24000, name='ramp', **story))"
+    )
+    for kind in ("WAV", "FLAC"):
+        panel.get_by_label("File format").select_option(label=kind)
+        with book.page.expect_download() as waiting:
+            panel.get_by_role("button", name="Download").click()
+        with av.open(str(waiting.value.path())) as file:  # a reader that is not ours
+            told = {name.lower(): text for name, text in file.metadata.items()}
+        assert told == {
+            "artist": "qwen-vc-käthe",
+            "comment": "AI-generated speech; voice: qwen-vc-käthe; model: qwen3; consent: consent-12",
+            "encoder": "vcnb",
+        }
+        clip = vcnb.load(io.BytesIO(waiting.value.path().read_bytes()))
+        np.testing.assert_array_equal(clip.samples, np.float32(np.arange(1, 4001) / 32768))
 
 
 def test_two_play_at_one_instant_and_a_switch_goes_on_where_the_other_was(book):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 from harness import axe_violations
@@ -110,6 +111,9 @@ def test_takes_are_compared_downloaded_and_found_again(book, synthesis, shots):
     with book.page.expect_download() as waiting:
         newest.get_by_role("button", name="Download").click()
     clip = vcnb.load(waiting.value.path())
+    with av.open(str(waiting.value.path())) as file:  # a reader that is not ours
+        assert file.metadata["comment"].startswith("AI-generated speech of a practice voice; voice: ")
+        assert f"take: {book.value('panel.speech.take')}" in file.metadata["comment"]
     samples = np.float32(np.array(book.value("(panel.speech.samples * 32768).astype(int).tolist()")) / 32768)
     np.testing.assert_array_equal(clip.samples, samples)
     for row in (newest, panel.locator(".vc-take").nth(1)):

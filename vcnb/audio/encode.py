@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vcnb.errors import ClipError
+from vcnb.errors import ClipError, visible
 
 from .clip import Clip, Source, Speech
 from .clipping import clipped_segments
 
-__all__ = ["outgoing", "save", "wav_bytes"]
+__all__ = ["outgoing", "save", "tags_of", "wav_bytes"]
+
+_INFO = {"encoder": b"ISFT", "artist": b"IART", "comment": b"ICMT"}  # the names that FFmpeg gives these chunks
 
 
 def wav_bytes(samples: npt.NDArray[np.float32], sample_rate: int) -> bytes:
@@ -84,15 +86,34 @@ def save(clip: Clip, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _marked(data: bytes, clip: Clip) -> bytes:
-    """Say in a WAV file of a Speech where it comes from, behind the sound: programs that skip it hear the same."""
+def tags_of(clip: Clip) -> dict[str, str]:
+    """Say what a file of a Speech must bear: that it is AI-generated, its voice, its model and its consent.
+
+    Parameters
+    ----------
+    clip : Clip
+        What is written.
+
+    Returns
+    -------
+    dict
+        "encoder", "artist" and "comment"; empty for a recording.
+    """
     if not isinstance(clip, Speech):
-        return data
+        return {}
     story = {"voice": clip.voice, "model": clip.target_model, "consent": clip.consent, "take": clip.take}
     named = "; ".join(f"{name}: {value}" for name, value in story.items() if value)
     made = "AI-generated speech of a practice voice" if clip.practice else "AI-generated speech"
-    tags = {b"ISFT": "vcnb", b"IART": clip.voice, b"ICMT": f"{made}; {named}".rstrip("; ")}
-    info = b"INFO" + b"".join(_chunk(name, text.encode("utf-8") + b"\0") for name, text in tags.items() if text)
+    tags = {"encoder": "vcnb", "artist": clip.voice, "comment": f"{made}; {named}".rstrip("; ")}
+    return {name: visible(text) for name, text in tags.items() if text}
+
+
+def _marked(data: bytes, clip: Clip) -> bytes:
+    """Say in a WAV file of a Speech where it comes from, behind the sound: programs that skip it hear the same."""
+    tags = tags_of(clip)
+    if not tags:
+        return data
+    info = b"INFO" + b"".join(_chunk(_INFO[name], text.encode("utf-8") + b"\0") for name, text in tags.items())
     data += _chunk(b"LIST", info)
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
 

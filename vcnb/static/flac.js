@@ -6,19 +6,42 @@ function stepsOf(samples, bits) {
   return Int32Array.from(samples, (v) => Math.max(-scale, Math.min(scale - 1, Math.round(v * scale))));
 }
 
-/** Mono WAV. */
-function wavOf(samples, rate, bits) {
-  const steps = stepsOf(samples, bits), width = bits / 8, size = width * steps.length;
-  const view = new DataView(new ArrayBuffer(44 + size));
+const INFO = { encoder: "ISFT", artist: "IART", comment: "ICMT" };
+
+/** A chunk of a RIFF file; its size does not count the byte that makes it even. */
+function chunkOf(name, bytes) {
+  const made = new Uint8Array(8 + bytes.length + (bytes.length % 2));
+  made.set(new TextEncoder().encode(name));
+  new DataView(made.buffer).setUint32(4, bytes.length, true);
+  made.set(bytes, 8);
+  return made;
+}
+
+function joinedBytes(parts) {
+  const made = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => { made.set(part, at); return at + part.length; }, 0);
+  return made;
+}
+
+/** What is to be known of a speech, behind the sound. */
+function infoOf(tags) {
+  const utf8 = new TextEncoder(), parts = Object.entries(tags).map(([name, text]) => chunkOf(INFO[name], utf8.encode(`${text}\0`)));
+  return parts.length ? chunkOf("LIST", joinedBytes([utf8.encode("INFO"), ...parts])) : new Uint8Array(0);
+}
+
+/** Mono WAV; `tags` as the kernel gives them. */
+function wavOf(samples, rate, bits, tags = {}) {
+  const steps = stepsOf(samples, bits), width = bits / 8, size = width * steps.length, info = infoOf(tags);
+  const view = new DataView(new ArrayBuffer(44 + size + (size % 2)));
   const write = (at, text) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
-  write(0, "RIFF"); view.setUint32(4, 36 + size, true); write(8, "WAVEfmt "); view.setUint32(16, 16, true);
+  write(0, "RIFF"); view.setUint32(4, view.byteLength - 8 + info.length, true); write(8, "WAVEfmt "); view.setUint32(16, 16, true);
   view.setUint16(20, 1, true); view.setUint16(22, 1, true); view.setUint32(24, rate, true);
   view.setUint32(28, width * rate, true); view.setUint16(32, width, true); view.setUint16(34, bits, true);
   write(36, "data"); view.setUint32(40, size, true);
   for (let i = 0; i < steps.length; i++) {
     for (let k = 0; k < width; k++) view.setUint8(44 + width * i + k, (steps[i] >> (8 * k)) & 255);
   }
-  return new Blob([view], { type: "audio/wav" });
+  return new Blob([view, info], { type: "audio/wav" });
 }
 
 // FLAC, RFC 9639: fixed predictors and Rice codes, the part of the format that needs no search.
@@ -111,15 +134,29 @@ function putFrame(bits, block, number, depth) {
 }
 
 /** Mono FLAC without loss; its sum of all samples (MD5) is left out, as the format allows. */
-function flacOf(samples, rate, bits) {
-  const steps = stepsOf(samples, bits), out = new Bits(64 + samples.length * (bits / 8));
+/** The same of a FLAC file: a Vorbis comment, RFC 9639, 8.6. */
+function commentsOf(tags) {
+  const text = (words) => {
+    const bytes = new TextEncoder().encode(words), size = new Uint8Array(4);
+    new DataView(size.buffer).setUint32(0, bytes.length, true);
+    return [size, bytes];
+  };
+  const fields = Object.entries(tags), count = new Uint8Array(4);
+  new DataView(count.buffer).setUint32(0, fields.length, true);
+  return fields.length ? joinedBytes([...text("vcnb"), count, ...fields.flatMap(([name, words]) => text(`${name.toUpperCase()}=${words}`))]) : new Uint8Array(0);
+}
+
+function flacOf(samples, rate, bits, tags = {}) {
+  const steps = stepsOf(samples, bits), comments = commentsOf(tags), out = new Bits(64 + samples.length * (bits / 8));
   for (const letter of "fLaC") out.put(letter.charCodeAt(0), 8);
-  out.put(0x80, 8); out.put(34, 24); // the only head, and the last
+  out.put(comments.length ? 0 : 0x80, 8); out.put(34, 24); // the first head, and the last where no other comes
   const size = Math.max(16, Math.min(FLAC_BLOCK, steps.length));
   out.put(size, 16); out.put(size, 16); out.put(0, 24); out.put(0, 24);
   out.put(rate, 20); out.put(0, 3); out.put(bits - 1, 5);
   out.put(Math.floor(steps.length / 2 ** 24), 12); out.put(steps.length % 2 ** 24, 24);
   for (let i = 0; i < 4; i++) out.put(0, 32);
+  if (comments.length) { out.put(0x84, 8); out.put(comments.length, 24); }
+  for (const byte of comments) out.put(byte, 8);
   for (let at = 0, number = 0; at < steps.length; at += FLAC_BLOCK, number++) {
     putFrame(out, steps.subarray(at, at + FLAC_BLOCK), number, bits);
   }

@@ -162,6 +162,6 @@ class Tape extends EventTarget {
   file(kind) {
     const name = (this.facts.name || "clip").replace(/\.\w+$/, "").replace(/[^\w-]+/g, "_");
     const make = kind === "flac" ? flacOf : wavOf;
-    return [make(this.samples, this.rate, this.bits), `${name}.${kind}`];
+    return [make(this.samples, this.rate, this.bits, this.facts.tags), `${name}.${kind}`];
   }
 }

@@ -34,7 +34,7 @@ function preparePlayer({ model, signal }) {
     deck.tell("marks");
   });
   model.on("change:sounds", () => {
-    for (const facts of model.get("sounds")) Object.assign(link.tapes.get(facts.key)?.facts ?? {}, { name: facts.name, generated: facts.generated });
+    for (const facts of model.get("sounds")) Object.assign(link.tapes.get(facts.key)?.facts ?? {}, { name: facts.name, generated: facts.generated, tags: facts.tags });
     deck.tell("learnt");
   });
   signal?.addEventListener("abort", () => deck.close());

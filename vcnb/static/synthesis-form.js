@@ -44,7 +44,7 @@ class Desk extends EventTarget {
     const known = this.takes.get(take.key);
     this.takes.set(take.key, { ...known, ...take });
     const tape = this.link.add(take);
-    Object.assign(tape.facts, { name: take.name, lufs: take.lufs, outline: take.outline });
+    Object.assign(tape.facts, { name: take.name, lufs: take.lufs, outline: take.outline, tags: take.tags });
     return !known;
   }
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcnb.audio.clip import Clip, Speech
+from vcnb.audio.encode import tags_of
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.errors import SpeechInterruptedError
 from vcnb.measure.loudness import loudness_lufs
@@ -124,6 +125,7 @@ class Sound:
             "n_samples": self.n_samples,
             "live": self.is_live,
             "generated": speech is not None or clip is None,
+            "tags": tags_of(clip if clip is not None else Speech(np.zeros(0, np.float32), self._sample_rate)),
             "lufs": _lufs(clip) if clip and loudness else None,
             "outline": outline(clip.samples, n_columns) if clip else "",
         }
