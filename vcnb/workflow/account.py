@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Literal
 
 from vcnb.audio.clip import Speech
+from vcnb.errors import visible
 from vcnb.protocol.voice import Voice
 
 from . import restoring, speaking
@@ -262,7 +263,7 @@ class Account(Enrolling):
 
     def __repr__(self) -> str:
         said = "".join(f"\n  {note}" for note in self.notes)
-        return f"<Account in {self.region!r}, ${self.spent:.4f} spent>{said}"
+        return visible(f"<Account in {self.region!r}, ${self.spent:.4f} spent>{said}")
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
