@@ -26,6 +26,7 @@ SLOPE_PRIOR = 8.0
 OFFSET_PRIOR = 60.0
 SLOPES = (0.5, 1.2)
 NEIGHBOURS = 4
+AT_ONCE = 200  # frames whose distances to all others are held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,11 +154,14 @@ def nearby(frames: Frames, others: Frames) -> Frames:
     np.ndarray [shape=(n_frames, n_coefficients)]
         One for each of the first.
     """
-    distances = squared_distances(_weighted(frames), _weighted(others))
-    nearest = _nearest(distances, NEIGHBOURS)
-    weights = 1 / (np.sqrt(np.maximum(np.take_along_axis(distances, nearest, axis=1), 0)) + 0.5)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray((others[nearest] * weights[:, :, None]).sum(axis=1))
+    compared, found = _weighted(others), []
+    for start in range(0, len(frames), AT_ONCE):
+        distances = squared_distances(_weighted(frames[start : start + AT_ONCE]), compared)
+        nearest = _nearest(distances, NEIGHBOURS)
+        weights = 1 / (np.sqrt(np.maximum(np.take_along_axis(distances, nearest, axis=1), 0)) + 0.5)
+        weights /= weights.sum(axis=1, keepdims=True)
+        found.append((others[nearest] * weights[:, :, None]).sum(axis=1))
+    return np.concatenate(found)
 
 
 def _weighted(frames: Frames) -> Frames:

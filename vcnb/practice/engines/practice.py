@@ -21,6 +21,7 @@ from vcnb.measure.loudness import integrated_loudness
 from .engine import EngineError, Reference
 from .english import English
 from .espeak import REMEDY, Espeak
+from .frugal import give_back, one_heap
 from .japanese import kana
 from .mapping import LIKENESS, Mapping, learn
 from .profile import Profile, measure
@@ -98,12 +99,16 @@ class PracticeEngine:
         # Hundreds of small products: BLAS threads of several speakers wait for each other three times as long as one
         # works, and 300 kanji, a minute of speech, took half a minute.
         threadpool_limits(1, user_api="blas")
+        one_heap()
         self._read = lru_cache(VOICES_AT_HAND)(lambda profile: Profile.from_bytes(profile, self.version))
         self._mapping = lru_cache(VOICES_AT_HAND)(self._learn)
 
     def profile(self, reference: Reference) -> bytes:
         """Measure the voice once; see `Engine.profile`."""
-        return measure(reference).to_bytes(self.version)
+        try:
+            return measure(reference).to_bytes(self.version)
+        finally:
+            give_back()
 
     def speak(self, text: str, *, language: str, profile: bytes) -> Iterator[npt.NDArray[np.int16]]:
         """Speak, in pieces of at most 0.4 s; see `Engine.speak`.
@@ -120,9 +125,15 @@ class PracticeEngine:
         self._espeak.close()
 
     def _pieces(self, text: str, language: str, voice: Profile) -> Iterator[npt.NDArray[np.int16]]:
-        if not sounds(text):
-            yield np.zeros(round(SILENCE_FOR_MARKS * SPEECH_SAMPLE_RATE), dtype=np.int16)
-            return
+        try:
+            if sounds(text):
+                yield from self._spoken(text, language, voice)
+            else:
+                yield np.zeros(round(SILENCE_FOR_MARKS * SPEECH_SAMPLE_RATE), dtype=np.int16)
+        finally:
+            give_back()
+
+    def _spoken(self, text: str, language: str, voice: Profile) -> Iterator[npt.NDArray[np.int16]]:
         pause = None
         for bite in bites(text, language):
             for number, part in enumerate(self._say(bite, language, voice)):

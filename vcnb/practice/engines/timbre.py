@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ __all__ = ["Timbre", "timbre"]
 VOICED_FRAMES = 1500
 UNVOICED_FRAMES = 400
 BREATH_FRAMES = 150
+AT_ONCE = 250
 RANGE_DB = 35.0  # frames this far below the loudest are more room than voice
 FILLED = 0.94  # of Nyquist: beyond lies the skirt of whatever filter made the recording
 
@@ -76,15 +78,25 @@ def timbre(
     some_unvoiced = _spread(np.flatnonzero(spoken & ~pitched), UNVOICED_FRAMES)
     chosen = np.concatenate([some_voiced, some_unvoiced])
     pitch, at = np.nan_to_num(f0[chosen]), times[chosen]
-    power = pyworld.cheaptrick(wide, pitch, at, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
-    level = 10 * np.log10(power.sum(axis=1) + 1e-16)
+    level, bands = _bands(wide, pitch, at)
     loud = level > np.percentile(level, 97) - RANGE_DB
-    coefficients = cepstra(extended(log_mel(power), bandwidth))
+    coefficients = cepstra(extended(bands, bandwidth))
     voiced = coefficients[(pitch > 0) & loud]
     unvoiced = coefficients[(pitch == 0) & loud]
     breathy = _spread(some_voiced, BREATH_FRAMES)
     aperiodic = pyworld.d4c(wide, f0[breathy], times[breathy], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
     return Timbre(voiced, unvoiced, np.log(pooled(aperiodic)).mean(axis=0), bandwidth)
+
+
+def _bands(samples: npt.NDArray[np.float64], f0: Any, times: Any) -> tuple[npt.NDArray[np.float64], Frames]:
+    """Level in dB and bands of frames, some at a time: the vocoder's own take 4 kB each, twice."""
+    levels, bands = [], []
+    for start in range(0, len(f0), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        power = pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+        levels.append(10 * np.log10(power.sum(axis=1) + 1e-16))
+        bands.append(log_mel(power))
+    return np.concatenate(levels), np.concatenate(bands)
 
 
 def _spread(indices: npt.NDArray[np.intp], most: int) -> npt.NDArray[np.intp]:
