@@ -18,6 +18,7 @@ from vcnb.audio.resample import resample
 pytestmark = pytest.mark.browser
 
 RATE = 44_100  # Hz, of the browser's own fake device: at any other its resampler stands between
+PIECE = RATE // 4 + 2048  # samples of one message at most
 SHOW = "from vcnb import Recorder\n"
 # Every frame that leaves the page late by 100 to 300 ms, in order, as over a long line.
 LONG_LINE = """() => {
@@ -30,6 +31,33 @@ LONG_LINE = """() => {
     setTimeout(() => send.call(this, data), free - performance.now());
   };
   globalThis.shortLine = () => { WebSocket.prototype.send = send; };
+}"""
+
+COUNTED = """() => {
+  const send = WebSocket.prototype.send;
+  globalThis.lineSent = 0;
+  WebSocket.prototype.send = function (data) {
+    globalThis.lineSent += data.byteLength ?? data.length;
+    return send.call(this, data);
+  };
+  globalThis.shortLine = () => { WebSocket.prototype.send = send; };
+}"""
+# A copy of what is kept, so many minutes old, under another name.
+ANOTHER = """async ([minutes, name]) => {
+  const done = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = reject;
+  });
+  const database = await done(indexedDB.open('vcnb.recordings', 1));
+  const rows = {};
+  for (const store of database.objectStoreNames) {
+    rows[store] = await done(database.transaction(store).objectStore(store).getAll());
+  }
+  const { id } = rows.takes.find((row) => row.id.startsWith('2'));
+  const put = (store, row) => done(database.transaction(store, 'readwrite').objectStore(store).put(row));
+  await put('takes', { ...rows.takes.find((row) => row.id === id), id: name, since: Date.now() - 60000 * minutes });
+  for (const row of rows.pieces.filter((each) => each.take === id)) await put('pieces', { ...row, take: name });
+  database.close();
 }"""
 
 
@@ -143,16 +171,16 @@ def test_a_take_is_the_source_sample_for_sample_and_nowhere_in_the_notebook(book
         'r.receive_piece = lambda m, b: lost.append(m) if m["seq"] == 3 and not lost else take(m, b)\')'
     )
     record(panel, 3.0)
-    sent = book.page.evaluate("lineSent")
     begun = seconds_of(panel)
     press(panel, "Stop")
-    book.wait_for_value("len(r.takes)", 1)
+    panel.get_by_role("button", name="Hear Take 1").wait_for()
+    sent = book.page.evaluate("lineSent")  # all that left the page until the take had arrived, piece 3 twice
     book.page.evaluate("shortLine()")
     steps = steps_of(book)
     assert book.value("len(lost)") == 1
     assert len(steps) >= begun * RATE
     assert faithful(book, noise())
-    assert sent <= 1.1 * 2 * len(steps)
+    assert 2 * len(steps) < sent <= 1.1 * 2 * len(steps) + 2 * PIECE
     facts = book.value("[r.clip.microphone, r.clip.settings, r.clip.ended, len(r.clip.slips), r.clip.language]")
     assert facts[0] == "Fake Default Audio Input"
     assert [facts[1][name] for name in ("echoCancellation", "noiseSuppression", "autoGainControl")] == [False] * 3
@@ -165,8 +193,9 @@ def test_a_take_is_the_source_sample_for_sample_and_nowhere_in_the_notebook(book
     until_forgotten(book.page)
 
 
-def test_all_has_arrived_a_second_after_stop(book):
+def test_all_has_arrived_a_second_after_stop_and_little_but_the_sound_was_sent(book):
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
+    book.page.evaluate(COUNTED)
     record(panel, 2.0)
     waited = panel.evaluate(
         """async (node) => {
@@ -177,39 +206,59 @@ def test_all_has_arrived_a_second_after_stop(book):
         }"""
     )
     assert waited <= 1000
+    sent = book.page.evaluate("lineSent")
+    book.page.evaluate("shortLine()")
+    n_bytes = 2 * len(steps_of(book))
+    assert n_bytes < sent <= 1.1 * n_bytes
+
+
+def coach_gaps(book: Notebook, panel: Any, busy: float) -> list[float]:
+    """Milliseconds between two looks of the coach while a cell runs."""
+    record(panel, 0.5)
+    found: dict[str, Any] = panel.evaluate(
+        """async (node, busy) => {
+          const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          const code = `import time; end = time.time() + ${busy + 2}\\nwhile time.time() < end: pass`;
+          const cell = kernel.requestExecute({ code });
+          const times = [];
+          let over = false;
+          cell.done.then(() => { over = true; });
+          await new Promise((r) => setTimeout(r, 800));
+          // The scale is written with every set of figures, whether it moved or not.
+          const watcher = new MutationObserver(() => { times.push(performance.now()); });
+          watcher.observe(node.querySelector('.vc-length [role=meter]'), { attributeFilter: ['aria-valuenow'] });
+          await new Promise((r) => setTimeout(r, 1000 * busy));
+          watcher.disconnect();
+          const stillBusy = !over, coach = [...node.querySelectorAll('.vc-section.is-side .vc-coach')].pop();
+          const figures = [...coach.querySelectorAll(':scope > li > b')].map((b) => b.textContent);
+          await cell.done;
+          return { gaps: times.slice(1).map((t, i) => t - times[i]), stillBusy, figures };
+        }""",
+        busy,
+    )
+    assert found["stillBusy"]
+    assert all(found["figures"][:5]), "speech, run, pause, loudness and clipping are known after three seconds"
+    return list(found["gaps"])
 
 
 def test_while_a_cell_runs_the_coach_goes_on_and_nothing_is_lost(book):
     play(speech())
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
-    record(panel, 0.5)
-    gaps = panel.evaluate(
-        """async (node) => {
-          const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-          const code = 'import time; end = time.time() + 4\\nwhile time.time() < end: pass';
-          const busy = kernel.requestExecute({ code });
-          const times = [];
-          let over = false;
-          busy.done.then(() => { over = true; });
-          await new Promise((r) => setTimeout(r, 800));
-          const watcher = new MutationObserver(() => { times.push(performance.now()); });
-          watcher.observe(node.querySelector('.vc-timer'), { subtree: true, childList: true, characterData: true });
-          await new Promise((r) => setTimeout(r, 2000));
-          watcher.disconnect();
-          const stillBusy = !over, coach = [...node.querySelectorAll('.vc-section.is-side .vc-coach')].pop();
-          const figures = [...coach.querySelectorAll(':scope > li > b')].map((b) => b.textContent);
-          await busy.done;
-          return { gaps: times.slice(1).map((t, i) => t - times[i]), stillBusy, figures };
-        }"""
-    )
-    assert gaps["stillBusy"]
-    assert (
-        np.median(gaps["gaps"]) <= 110
-    )  # the tenths of a second of the clock; the figures come with every block of 46 ms
-    assert all(gaps["figures"][:5]), "speech, run, pause, loudness and clipping are known after three seconds"
+    assert np.median(coach_gaps(book, panel, 2.0)) <= 100
     press(panel, "Stop")
     book.wait_for_value("len(r.takes)", 1)
     assert faithful(book, speech())
+
+
+@pytest.mark.figures
+def test_the_coach_looks_ten_times_a_second_while_the_kernel_is_busy(book):
+    play(speech())
+    panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
+    gaps = np.array(coach_gaps(book, panel, 20.0))
+    median, most_of, most = np.percentile(gaps, [50, 99, 100])
+    print(f"{len(gaps)} looks: {median:.0f} ms apart in the median, {most_of:.0f} in 99 %, {most:.0f} at most")
+    assert most_of <= 100
+    press(panel, "Stop")
 
 
 def test_half_a_take_survives_a_reload_of_the_page(book):
@@ -224,6 +273,9 @@ def test_half_a_take_survives_a_reload_of_the_page(book):
     plain = noise().tobytes()
     for row in rows:
         assert base64.b64decode(row["data"])[:64] not in plain
+    book.page.evaluate(ANOTHER, [24 * 60 + 1, "yesterday"])
+    book.page.evaluate(ANOTHER, [24 * 60 - 1, "today"])
+    assert len(kept_in_browser(book.page)) >= 3 * len(rows) - 6
     book.open()
     book.wait_for_value("len(r.takes)", 1)
     steps = steps_of(book)
@@ -232,7 +284,12 @@ def test_half_a_take_survives_a_reload_of_the_page(book):
     assert book.value("r.clip.ended") == "interrupted"
     panel = book.page.locator(".jp-OutputArea-output .vcnb").first
     panel.get_by_text("from before the page went away").wait_for()
-    until_forgotten(book.page)
+    # What is older than a day is gone, what is younger waits for its key: this copy bears another's seal.
+    deadline = time.monotonic() + 10
+    while {row.get("take") or row["id"] for row in kept_in_browser(book.page)} != {"today"}:
+        assert time.monotonic() < deadline
+        book.page.wait_for_timeout(50)
+    book.page.evaluate("() => indexedDB.deleteDatabase('vcnb.recordings')")
 
 
 def test_a_take_survives_a_restart_of_the_kernel(book):
@@ -360,12 +417,22 @@ def test_a_refused_microphone_says_how_to_allow_it_and_works_when_it_was(book):
         alert = panel.get_by_role("alert")
         alert.get_by_text("The browser did not allow the microphone.").wait_for()
         assert "upload a file" in alert.inner_text()
+        press(alert, "Upload a file instead")
+        choose = panel.get_by_role("button", name="Choose files")
+        choose.wait_for()
+        book.page.wait_for_function("node => node === document.activeElement", arg=choose.element_handle())
+        with book.page.expect_file_chooser() as chooser:
+            choose.click()
+        chooser.value.set_files(vcnb.samples()["kathleen_en"])
+        panel.get_by_role("button", name="Discard kathleen").wait_for()
+        assert book.value("[r.clip.source.container, len(r.takes)]") == ["wav", 1]
+        assert axe_violations(panel) == []
     finally:
         book.page.context.grant_permissions(["microphone"])
     record(panel, 0.5)
-    assert not alert.is_visible()
+    assert not panel.get_by_text("The browser did not allow").is_visible()
     press(panel, "Stop")
-    book.wait_for_value("len(r.takes)", 1)
+    book.wait_for_value("[len(r.takes), r.clip.name]", [2, "Take 1"])
 
 
 def test_the_panel_that_goes_away_takes_its_microphone_along(book):
@@ -411,23 +478,31 @@ def test_the_keyboard_does_all_and_leaves_the_notebook_alone(book):
     assert book.n_cells() == cells
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_it_is_drawn_and_can_be_used_by_everyone(book, shots):
     play(speech())
     book.look("dark", 1000)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
+
+    def place() -> float:
+        """Where the text to read stands in the panel."""
+        boxes = [each.bounding_box() for each in (panel.locator("blockquote"), panel)]
+        return float(boxes[0]["y"] - boxes[1]["y"])
+
+    idle = place()
     record(panel, 3.5)
+    assert place() == idle, "the text to read moved when the take began"
     shots(panel, "recorder-dark-1000-live")
     assert axe_violations(panel) == []
-    top = panel.locator("blockquote").bounding_box()["y"]
+    assert place() == idle, "the text to read moved with what the coach says"
     press(panel, "Stop")
     panel.locator(".vc-take .vc-verdict").first.wait_for(timeout=WAIT_MS)
-    assert panel.locator("blockquote").bounding_box()["y"] == top, "the text to read moved when the take ended"
-    for theme, width in itertools.product(("light", "dark"), (600, 1000, 1600)):
+    assert place() == idle, "the text to read moved when the take ended"
+    for theme, width in (("dark", 1000), ("light", 600), ("light", 1600)):
         book.look(theme, width)
         shots(panel, f"recorder-{theme}-{width}")
         assert axe_violations(panel) == []
         assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
+    book.look("light", 1000)
 
 
 def test_where_there_can_be_no_microphone_it_says_why_and_what_to_do(book):
@@ -447,6 +522,7 @@ def test_where_there_can_be_no_microphone_it_says_why_and_what_to_do(book):
         press(panel, "Record")
         alert.get_by_text(reason).wait_for()
         assert way_out in alert.inner_text()
+        assert alert.get_by_role("button", name="Upload a file instead").is_visible()
     book.page.evaluate("() => { delete navigator.mediaDevices.getUserMedia; }")
     press(panel, "Record")
     panel.get_by_text("Breathe in.").wait_for()
@@ -483,43 +559,49 @@ def test_an_insecure_page_says_how_to_make_it_secure(book):
         page.get_by_role("button", name="Record").first.click(timeout=WAIT_MS)
         page.get_by_role("alert").get_by_text("only to https or localhost").wait_for(timeout=WAIT_MS)
         assert "SSH tunnel" in page.get_by_role("alert").inner_text()
+        page.get_by_role("button", name="Upload a file instead").click()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose files").click(timeout=WAIT_MS)
+        chooser.value.set_files(vcnb.samples()["kathleen_en"])
+        book.wait_for_value("len(r.takes)", 1)
     finally:
         page.close()
 
 
+SLIPPED: list[int] = []  # runs of the minute in which sound was lost before the browser had it
+
+
 @pytest.mark.figures
-def test_a_minute_five_times_is_the_source_and_every_slip_is_marked(book, record_property):
-    book.page.set_default_timeout(180_000)
+@pytest.mark.parametrize("run", range(5))
+def test_a_minute_is_the_source_and_every_slip_is_marked(book, run):
     panel = book.show(SHOW + "r = Recorder(countdown=1, stop_by_itself=False); r")
-    n_slipped, ripples, late = 0, [], []
-    for run in range(5):
-        source = noise(90, seed=run)
-        play(source)
-        press(panel, "Record")
-        until(panel, "Number(node.querySelector('.vc-timer span').textContent) >= 59")
-        late.append(
-            panel.evaluate(
-                """async (node, n) => {
-                  while (node.querySelector('.vc-live.is-recording')) await new Promise((r) => setTimeout(r, 5));
-                  const start = performance.now();
-                  while (node.querySelectorAll('.vc-take').length < n) await new Promise((r) => setTimeout(r, 5));
-                  return (performance.now() - start) / 1000;
-                }""",
-                run + 1,
-            )
-        )
-        steps = steps_of(book)
-        assert len(steps) == 60 * RATE
-        assert faithful(book, source)
-        n_slipped += book.value("len(r.clip.slips)") > 0
-        ripples.append(gain_and_ripple(steps, source))
-    figures = {"runs_with_slips": n_slipped, "gain_and_ripple_db": ripples, "seconds_after_stop": late}
-    record_property("recorder", figures)
-    print(figures)
-    assert n_slipped <= 1
-    assert max(late) <= 1.0
-    assert max(abs(gain) for gain, _ in ripples) <= 0.1
-    assert max(ripple for _, ripple in ripples) <= 0.5
+    source = noise(90, seed=run)
+    play(source)
+    press(panel, "Record")
+    book.page.wait_for_function(
+        "node => Number(node.querySelector('.vc-timer span').textContent) >= 59",
+        arg=panel.element_handle(),
+        timeout=2 * WAIT_MS,
+    )
+    late = panel.evaluate(
+        """async (node) => {
+          while (node.querySelector('.vc-live.is-recording')) await new Promise((r) => setTimeout(r, 5));
+          const start = performance.now();
+          while (!node.querySelector('.vc-take')) await new Promise((r) => setTimeout(r, 5));
+          return (performance.now() - start) / 1000;
+        }"""
+    )
+    steps = steps_of(book)
+    assert len(steps) == 60 * RATE
+    assert faithful(book, source)
+    slips = book.value("[[slip.start, slip.end] for slip in r.clip.slips]")
+    SLIPPED.extend([run] if slips else [])
+    gain, ripple = gain_and_ripple(steps, source)
+    print(f"run {run}: slips {slips}, gain {gain:.4f} dB, ripple {ripple:.4f} dB, all here {late:.2f} s after Stop")
+    assert len(SLIPPED) <= 1
+    assert late <= 1.0
+    assert abs(gain) <= 0.1
+    assert ripple <= 0.5
 
 
 def gain_and_ripple(steps: np.ndarray, source: np.ndarray) -> tuple[float, float]:

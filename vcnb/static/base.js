@@ -5,6 +5,7 @@ const ICONS = {
   play: '<path fill="currentColor" stroke="none" d="M5 3.1v9.8L12.75 8z"/>',
   pause: '<path d="M5.5 3.5v9M10.5 3.5v9" stroke-width="2.25"/>',
   down: '<path d="M8 2.5v8M4.75 7.5 8 10.75l3.25-3.25M2.5 13.75h11"/>',
+  upload: '<path d="M8 10.5v-8M4.75 5.5 8 2.25l3.25 3.25M2.5 10.5v2.25a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1V10.5"/>',
   check: '<path d="M1.5 8.5H4L5.5 4l2.75 8.5L10.5 6l1 2.5h3"/>',
   enroll: '<circle cx="6" cy="5.5" r="2.5"/><path d="M1.75 13.5c.4-2.6 2-4 4.25-4s3.85 1.4 4.25 4M12.5 3.75v4M10.5 5.75h4"/>',
   mend: '<path d="M2.75 13.25 9.25 6.75M11.25 2v3M9.75 3.5h3M13.5 7.25v2M12.5 8.25h2M6 2.75v1.5M5.25 3.5h1.5"/>',

@@ -7,7 +7,6 @@ const DECODE_RATE = 48000; // what the browser decodes to; it does not tell the 
 
 Object.assign(ICONS, {
   cut: '<path d="M4.5 1.75v9.75h9.75M1.75 4.5h9.75v9.75"/>',
-  upload: '<path d="M8 10.5v-8M4.75 5.5 8 2.25l3.25 3.25M2.5 10.5v2.25a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1V10.5"/>',
   file: '<path d="M3.5 1.75h6l3 3v9.5h-9zM9.5 1.75v3h3M6 8.5v2M8 7.5v4M10 8.5v2"/>',
 });
 

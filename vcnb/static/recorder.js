@@ -96,10 +96,15 @@ function takeList(view, engine) {
   return { node, show };
 }
 
+// Without a microphone an upload is the way out.
+const DEAF = new Set(["denied", "none", "taken", "insecure", "vscode", "unable", "unplugged", "strange"].map((word) => `fault.${word}`));
+
 /** What is wrong, or worth knowing: reason and way out. */
 function notices(view, engine) {
   const { say, model } = view, alert = h("div", { class: "vc-notice", role: "alert", hidden: true }), info = h("div", { class: "vc-notice", role: "status", hidden: true });
   const saveIt = h("button", { class: "vc-button is-small", type: "button" }, icon("down"), say("save"));
+  const upload = h("button", { class: "vc-button is-small", type: "button" }, icon("upload"), say("upload"));
+  view.on(upload, "click", () => order(model, { type: "upload" }));
   view.on(saveIt, "click", () => {
     for (const take of engine.wire.takes.values()) if (!take.safe && take.ended) saveWav(take);
   });
@@ -107,9 +112,10 @@ function notices(view, engine) {
     const error = engine.fault ?? view.fault ?? model.get("error"), { wire, note } = engine;
     const unsafe = [...wire.takes.values()].some((take) => !take.safe && take.ended);
     const said = error ? saidOf(error, say) : wire.lost ? { what: say("fault.gone"), remedy: say(unsafe ? "fault.gone.do" : "fault.gone.empty") } : null;
-    const key = said ? JSON.stringify([said, unsafe]) : "";
+    const elsewhere = DEAF.has(engine.fault?.words) && view.host && !model.get("uploader");
+    const key = said ? JSON.stringify([said, unsafe, elsewhere]) : "";
     alert.hidden = !said;
-    if (said && alert.dataset.key !== key) fillNotice(alert, { ...said, actions: wire.lost && unsafe ? [saveIt] : [] });
+    if (said && alert.dataset.key !== key) fillNotice(alert, { ...said, actions: wire.lost && unsafe ? [saveIt] : elsewhere ? [upload] : [] });
     alert.dataset.key = key;
     const brought = [...wire.takes.values()].find((take) => take.facts.brought_back && !engine.seen?.has(take.id));
     const told = wire.unkept && unsafe ? ["note.unkept", {}] : note ? [note.words, note.values] : brought ? ["note.brought", { seconds: brought.seconds.toFixed(1) }] : null;
@@ -120,8 +126,25 @@ function notices(view, engine) {
     info.dataset.key = text;
   };
   view.onFault(show);
-  view.follow(["error"], show);
-  return { nodes: [alert, info], show };
+  view.follow(["error", "uploader"], show);
+  return { nodes: [alert, uploadBox(view), info], show };
+}
+
+/** The other way in, once it was wished for: what arrives there becomes a take. */
+function uploadBox(view) {
+  const node = h("div", { hidden: true });
+  let pressed = false;
+  view.on(view.el, "click", () => { pressed = true; });
+  view.follow(["uploader"], async (ref) => {
+    if (!ref || !view.host) return;
+    const inner = h("div", {});
+    node.replaceChildren(inner);
+    node.hidden = false;
+    const panel = await view.host.getWidget(ref);
+    await panel.render({ el: inner, signal: view.signal });
+    if (pressed) inner.querySelector("button")?.focus(); // the button that led here is gone
+  });
+  return node;
 }
 
 /** A take as a file, made here, for when there is no kernel to give it to. */
@@ -179,6 +202,7 @@ function drawRecorder(view, engine) {
   // Space records and stops wherever it has no other meaning.
   view.on(root, "keydown", (event) => {
     if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button, select, input, a")) return;
+    if (event.target.closest(".vcnb") !== view.el) return; // the uploader within has keys of its own
     event.preventDefault();
     bar.press.click();
   });

@@ -24,7 +24,8 @@ from vcnb.measure.silero import network_weights
 from vcnb.settings import data_folder
 from vcnb.workflow.recording import Incoming, browser_key, discard_take, keep_take, kept_takes
 
-from .base import BaseWidget, joined
+from .base import BaseWidget, held, joined
+from .uploader import Uploader
 
 if TYPE_CHECKING:
     from vcnb.workflow.account import Account
@@ -107,6 +108,7 @@ class Recorder(BaseWidget):
     chosen = traitlets.Unicode("").tag(sync=True)
     discarded = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     n_earlier = traitlets.Int(0).tag(sync=True)
+    uploader = held()
     clip = traitlets.Any(None)
     _id = ""
 
@@ -250,9 +252,29 @@ class Recorder(BaseWidget):
         """Let the take go that was discarded last."""
         self._forget()
 
+    def receive_upload(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Let a file be uploaded where no microphone can be had; what arrives becomes a take."""
+        with self._lock:
+            if self.uploader is None:
+                uploader = Uploader()
+                uploader.observe(self._uploaded, "chosen")
+                self.uploader = uploader
+
     def receive_earlier(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Put the takes of earlier sessions on the list."""
         threading.Thread(target=self._read_earlier, daemon=True).start()
+
+    def _uploaded(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None:
+            threading.Thread(target=self._take_over, args=(change["new"],), daemon=True).start()
+
+    def _take_over(self, key: str) -> None:
+        try:
+            clip = self.uploader.clip
+            if clip is not None:  # what is longer than ten minutes waits for its best part to be chosen
+                self._add(f"upload-{key}", clip)
+        except Exception as error:  # noqa: BLE001 - the thread's last line
+            self.tell(error)
 
     def _look(self, take: str, client: str) -> None:
         """Where a take is whole, name it, keep it and judge it, beside the handler."""
