@@ -12,7 +12,7 @@ from vcnb.audio.resample import resample
 from vcnb.measure.bandwidth import bandwidth_hz, treble_hidden
 from vcnb.measure.clipping import pile_up
 from vcnb.measure.dropouts import dropouts
-from vcnb.measure.hum import hum
+from vcnb.measure.hum import hum, hum_alone
 from vcnb.measure.level import rms_dbfs
 from vcnb.measure.loudness import loudness_lufs
 from vcnb.measure.plosives import plosives
@@ -76,6 +76,16 @@ def test_hum_is_found_at_its_frequency_and_level(voice, mains, below_db):
     found, level = hum((voice + lines).astype(np.float32), RATE)
     assert found == mains
     assert level == pytest.approx(below_db, abs=2)
+
+
+@pytest.mark.parametrize(("hz", "mains"), [(50.0, 50.0), (60.07, 60.0)])
+def test_the_hum_that_was_mixed_in_is_told_from_the_voice_in_it(voice, hz, mains):
+    t = np.arange(len(voice)) / RATE
+    lines = sum(0.01 / k * np.sin(2 * np.pi * hz * k * t + k) for k in (1, 2, 3, 5)).astype(np.float32)
+    left = lines - hum_alone(voice + lines, RATE, mains)
+    assert np.square(left).mean() < 0.1 * np.square(lines).mean(), "10 dB of it are gone, though the grid drifts"
+    spared = hum_alone(voice, RATE, mains)
+    assert np.square(spared).mean() < 1e-3 * np.square(voice).mean(), "of a voice alone nothing is taken for hum"
 
 
 def test_a_voice_does_not_hum(voice):

@@ -1,10 +1,11 @@
 """How often the diagnosis is right about recordings with known truth, of voices that no threshold was set on.
 
-    python tests/benchmarks/cases.py FOLDER [--half tuning|held-out] [--only KIND] [--out FILE]
+    python tests/benchmarks/cases.py FOLDER [--half tuning|held-out|fresh] [--seed N] [--only KIND] [--out FILE]
 
 FOLDER holds clones of the repositories that `voices.toml` names, with what to clone. A recipe spoils a clean recording
 by a known amount; what the checks must say follows from the recipe. The half "tuning" may be looked at when a
-threshold is set, "held-out" only judges. Voices of both halves partly come from the same collections.
+threshold is set, "held-out" only judges. Voices of both halves partly come from the same collections; those of "fresh"
+come from others, and were added when every threshold stood.
 """
 
 from __future__ import annotations
@@ -359,20 +360,22 @@ def natural(kit: Kit) -> Iterator[Case]:
                 yield Case(wav(piece * np.float32(peak)), {k: v for k, v in {**wanted, **short}.items() if v})
 
 
-def tasks(half: Sounds, only: Sequence[str], fewer: int) -> list[tuple[str, int]]:
+def tasks(half: Sounds, only: Sequence[str], fewer: int, seed: int) -> list[tuple[str, int, int]]:
     """Which recipe is tried on which voice."""
     found = []
     for kind, (_, n_voices) in RECIPES.items():
         able = [at for at, each in enumerate(half.voices) if kind != "bands" or each.wide]
-        drawn = np.random.default_rng(zlib.crc32(kind.encode())).permutation(len(able))[: -(-n_voices // fewer)]
-        found += [(kind, able[at]) for at in sorted(drawn) if not only or kind in only]
+        drawn = np.random.default_rng([zlib.crc32(kind.encode()), *([seed] if seed else [])]).permutation(len(able))[
+            : -(-n_voices // fewer)
+        ]
+        found += [(kind, able[at], seed) for at in sorted(drawn) if not only or kind in only]
     return found
 
 
-def cases(half: Sounds, kind: str, at: int) -> Iterator[Case]:
-    """What one recipe makes of one voice; the same on every run."""
+def cases(half: Sounds, kind: str, at: int, seed: int) -> Iterator[Case]:
+    """What one recipe makes of one voice; the same on every run of a seed."""
     voice = half.voices[at]
-    rng = np.random.default_rng([zlib.crc32(kind.encode()), zlib.crc32(voice.name.encode())])
+    rng = np.random.default_rng([zlib.crc32(kind.encode()), zlib.crc32(voice.name.encode()), *([seed] if seed else [])])
     others = [each for each in half.voices if each is not voice]
     yield from RECIPES[kind][0](Kit(voice, others[int(rng.integers(len(others)))], half, rng))
 
@@ -408,11 +411,11 @@ def read_in(folder: Path, half: str) -> None:
         _half.append(sounds(folder, half))
 
 
-def judged(task: tuple[str, int]) -> list[dict[str, Any]]:
+def judged(task: tuple[str, int, int]) -> list[dict[str, Any]]:
     """Make and judge what one recipe makes of one voice."""
-    kind, at = task
+    kind, at, seed = task
     name = _half[0].voices[at].name
-    return [answered(kind, name, index, case) for index, case in enumerate(cases(_half[0], kind, at))]
+    return [answered(kind, name, index, case) for index, case in enumerate(cases(_half[0], kind, at, seed))]
 
 
 def main() -> int:
@@ -421,13 +424,14 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--half", choices=HALVES, default="tuning")
     parser.add_argument("--only", nargs="*", default=[], choices=sorted(RECIPES))
+    parser.add_argument("--seed", type=int, default=0, help="draw other voices, noises, rooms and places")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--fewer", type=int, default=1, help="try each recipe on so many times fewer voices")
     parser.add_argument("--out", type=Path, help="add every answer to this file, a line of JSON each")
     given = parser.parse_args()
     read_in(given.folder, given.half)
     half = _half[0]
-    todo = tasks(half, given.only, given.fewer)
+    todo = tasks(half, given.only, given.fewer, given.seed)
     answers: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.processes, initializer=read_in, initargs=(given.folder, given.half)) as pool:
         for done, found in enumerate(pool.map(judged, todo), start=1):

@@ -23,7 +23,7 @@ BREAK = 0.35  # seconds; a longer pause parts two phrases
 SHORTEST_PHRASE = 0.8  # seconds
 LOWEST = 75.0  # Hz
 MARGIN = 20  # frames of 10 ms
-HALVES = ("tuning", "held-out")
+HALVES = ("tuning", "held-out", "fresh")
 
 Floats = npt.NDArray[np.float32]
 
@@ -78,7 +78,7 @@ def _voices(folder: Path, entries: list[dict[str, Any]], half: str) -> tuple[Voi
             speakers.setdefault((entry["repository"], name), (entry, []))[1].append(data)
     voices = []
     for index, ((_, name), (entry, blobs)) in enumerate(speakers.items()):
-        if HALVES[index % 2] != half:
+        if entry.get("half", HALVES[index % 2]) != half:
             continue
         clips = [read_clip(data) for data in blobs]
         phrases = tuple(phrase for clip in clips for phrase in phrases_of(_wide(clip)))

@@ -15,6 +15,7 @@ from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.audio.encode import outgoing
 from vcnb.catalog import SECONDS_LIMIT
 from vcnb.measure.events import Events, sound_events
+from vcnb.measure.hum import hum, hum_alone
 from vcnb.measure.noise import snr_db
 from vcnb.measure.speech import Activity, speech_activity
 from vcnb.measure.stft import Spectrogram, spectrogram
@@ -75,9 +76,17 @@ class Subject:
         return speech_activity(self.samples, self.sample_rate)
 
     @cached_property
+    def hum(self) -> tuple[float, float]:
+        """Frequency of the mains that hums (Hz), and its level below the voice (dB); see `vcnb.measure.hum`."""
+        return hum(self.samples, self.sample_rate)
+
+    @cached_property
     def events(self) -> Events | None:
         """Where music plays and somebody sings; None where nothing here can tell."""
-        return sound_events(self.samples, self.sample_rate)
+        mains, _ = self.hum
+        # The network takes the chord of the mains for music; whoever listens does not.
+        hums = hum_alone(self.samples, self.sample_rate, mains) if mains else np.float32(0)
+        return sound_events(self.samples - hums, self.sample_rate)
 
     @cached_property
     def snr_db(self) -> float:

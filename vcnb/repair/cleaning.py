@@ -8,6 +8,7 @@ import numpy.typing as npt
 from vcnb.audio.clip import Clip, Edit, Source
 from vcnb.audio.clipping import clipped_segments
 from vcnb.measure.hum import hum as find_hum
+from vcnb.measure.hum import hum_alone
 from vcnb.measure.noise import snr_db
 from vcnb.measure.runs import runs
 from vcnb.measure.speech import speech_activity
@@ -19,12 +20,7 @@ __all__ = ["declip", "denoise", "hum"]
 
 Floats = npt.NDArray[np.float32]
 
-# Hum. Ours: wide enough for mains that wander by a quarter of a hertz, too narrow to thin a voice.
-FLAT, SLOPE = 0.25, 0.35  # Hz on each side of a line: taken out whole, then less and less
-APART, BESIDE = 2.0, 12.0  # Hz on each side, between which it is told what surrounds a line
-HIGHEST = 1_000.0  # Hz
-PADDED = 2.0  # seconds at each end, so that the ends do not ring
-STANDS_OUT = 4.0  # times what lies around
+HUM_ROUNDS = 2  # what the first leaves stands clearer without the rest
 
 # Noise. Ours: never more than 12 dB, so that the room stays a room and no tones warble in it.
 N_FFT = 0.042  # seconds, at least
@@ -40,24 +36,14 @@ NEAR_CEILING = 0.995
 LONGEST = 0.004  # seconds; nothing is made up for more
 
 
-def hum(clip: Clip, _source: Source, strength: float = 1.0) -> Clip:
-    """Take out the lines of the mains, or this share of them, where they stand out of what surrounds them."""
+def hum(clip: Clip, _source: Source) -> Clip:
+    """Take out what stands through words and pauses alike on the lines of the mains."""
     mains, below_db = find_hum(clip.samples, clip.sample_rate)
     if not mains:
         return clip
-    n_padded = min(round(PADDED * clip.sample_rate), len(clip.samples) - 1)
-    padded = np.pad(clip.samples, n_padded, mode="reflect", reflect_type="odd")
-    spectrum = np.fft.rfft(padded)
-    frequencies = np.fft.rfftfreq(len(padded), 1 / clip.sample_rate)
-    height = np.abs(spectrum)
-    lines = np.zeros(len(spectrum), np.float32)
-    for line in np.arange(mains, min(HIGHEST, clip.sample_rate / 2 - mains), mains):
-        away = np.abs(frequencies - line)
-        beside = np.median(height[(away > APART) & (away < BESIDE)])
-        if height[away < FLAT].max(initial=0) > STANDS_OUT * beside:
-            lines += np.interp(away, (FLAT, FLAT + SLOPE), (1, 0)).astype(np.float32)
-    removed = np.fft.irfft(spectrum * lines, len(padded))[n_padded : n_padded + len(clip.samples)]
-    samples = (clip.samples - strength * removed).astype(np.float32)
+    samples = clip.samples
+    for _ in range(HUM_ROUNDS):
+        samples = samples - hum_alone(samples, clip.sample_rate, mains)
     _, after_db = find_hum(samples, clip.sample_rate)
     if not after_db > below_db:
         return clip

@@ -49,7 +49,7 @@ FORM: dict[str, Callable[[Clip, Source], Clip]] = {
 }
 REMEDIES = TIMING | CLEANING | FORM
 # Where the whole of it would change the voice, a part of it may not.
-GRADED: dict[str, Callable[[Clip, Source, float], Clip]] = {"hum": cleaning.hum, "denoise": cleaning.denoise}
+GRADED: dict[str, Callable[[Clip, Source, float], Clip]] = {"denoise": cleaning.denoise}
 STRENGTHS = (1.0, 0.75, 0.5)
 ROUNDS = 2  # what is cleaned may need its level set again
 
@@ -159,7 +159,8 @@ def mend(
     """
     clip = load(clip_or_path)
     before = report = diagnose(clip, cancel=cancel)
-    mended, refused = clip, list[str]()
+    mended = uncleaned = clip
+    refused: list[str] = []
     rounds = [TIMING, *[TIMING | CLEANING] * ROUNDS]
     for number, phase in enumerate(rounds):
         for step in plan(report):
@@ -169,13 +170,15 @@ def mend(
                 raise CancelledError("The repair was stopped.", remedy="start it again; the recording is as it was")
             if progress is not None:
                 progress(f"{step.word}: {step.reason}", number / len(rounds))
-            changed = apply(mended, step.word)
+            # Two steps that each leave the speaker alone may not do so together.
+            changed = apply(mended, step.word, since=uncleaned if step.word in CLEANING else None)
             judged = diagnose(changed, cancel=cancel)
             harm = _harm(mended, changed) or _trouble(report, judged)
             if harm:
                 refused.append(f"{step.word} was given up: {harm}.")
             else:
                 mended, report = changed, judged
+                uncleaned = changed if step.word in TIMING else uncleaned
     mended = _formed(mended, before)
     report = diagnose(mended, cancel=cancel)
     if progress is not None:
@@ -209,7 +212,7 @@ def plan(report: Report) -> tuple[Step, ...]:
     )
 
 
-def apply(clip: Clip, word: str) -> Clip:
+def apply(clip: Clip, word: str, *, since: Clip | None = None) -> Clip:
     """Do one thing to a recording.
 
     Parameters
@@ -219,6 +222,8 @@ def apply(clip: Clip, word: str) -> Clip:
     word : str
         One of `REMEDIES`: "window", "trim", "cut", "pause", "dc", "declip", "hum", "denoise", "rate", "level", "mono",
         "size", "wav16", "headroom".
+    since : Clip, optional
+        An earlier state, with whose speaker the new one is compared; not given: `clip`.
 
     Returns
     -------
@@ -240,7 +245,7 @@ def apply(clip: Clip, word: str) -> Clip:
         changed = REMEDIES[word](clip, source) if strength is None else GRADED[word](clip, source, strength)
         if changed is clip:
             break
-        alike = round(similarity(clip, changed), 4)
+        alike = round(similarity(since or clip, changed), 4)
         edit = replace(changed.edits[-1], similarity=None if math.isnan(alike) else alike)
         changed = replace(changed, edits=(*changed.edits[:-1], edit))
         if not _harm(clip, changed):

@@ -11,7 +11,6 @@ from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check
 from vcnb.guide.recording import GUIDE
 from vcnb.measure.hum import SHORTEST
-from vcnb.measure.hum import hum as find_hum
 
 __all__ = ["hum"]
 
@@ -23,7 +22,7 @@ def hum(subject: Subject) -> Judged:
     """Judge lines at the multiples of 50 or 60 Hz."""
     if subject.duration < SHORTEST:
         return Judged("unknown", None, f"Hum cannot be told from a voice in less than {SHORTEST:.0f} s.")
-    mains, below_db = find_hum(subject.samples, subject.sample_rate)
+    mains, below_db = subject.hum
     if math.isinf(below_db):
         return Judged("pass", None, "No hum of the mains stands out.")
     value = round(below_db, 1)
