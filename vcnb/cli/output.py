@@ -58,7 +58,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    drawn = Table(title=Text(visible(title)) if title else None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         drawn.add_column(column, overflow="fold", no_wrap=not fold)
     for cells in rows:

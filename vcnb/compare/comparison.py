@@ -16,11 +16,12 @@ import numpy as np
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.load import load
-from vcnb.errors import ClipError
+from vcnb.errors import ClipError, visible
 
 from .calibration import MEANING, Calibration, calibrated
 from .measures import measured, title_of, unit_of
 from .quality import mean_opinion, require_quality
+from .sentinel import Drift, Traits, alone, among
 from .sound import Sound
 from .transcription import error_rate
 
@@ -154,6 +155,36 @@ class Comparison:
         names = ["item", "other", "cosine", "likelihood_ratio", "low", "high", "same_percent", "different_percent"]
         table = pd.DataFrame(rows, columns=[*names, "words"])
         return table.sort_values("cosine", ascending=False, ignore_index=True)
+
+    @cached_property
+    def drifts(self) -> tuple[Drift | None, ...]:
+        """What the sentinel says of each take, by the other takes of its voice among these; None of a recording."""
+        spoken = [isinstance(clip, Speech) and bool(clip.text) for clip in self.clips]
+        traits = [Traits.of(sound) if heard else None for sound, heard in zip(self.sounds, spoken, strict=True)]
+        found: list[Drift | None] = []
+        for at, own in enumerate(traits):
+            others = [
+                other
+                for to, other in enumerate(traits)
+                if to != at and other is not None and _voice(self.clips[to]) == _voice(self.clips[at])
+            ]
+            found.append(Drift((*among(own, others), *alone(self.sounds[at]))) if own is not None else None)
+        return tuple(found)
+
+    def verdicts(self) -> pd.DataFrame:
+        """Tell of each take whether it is what was asked for.
+
+        Returns
+        -------
+        pandas.DataFrame
+            item, verdict, evidence; one row a Speech with a text. Speaker and length are known from three takes of a
+            voice on.
+        """
+        import pandas as pd
+
+        drifts = zip(self.items, self.drifts, strict=True)
+        rows = [(item, drift.verdict, drift.words) for item, drift in drifts if drift is not None]
+        return pd.DataFrame(rows, columns=["item", "verdict", "evidence"])
 
     def ranked(self, item: str) -> pd.DataFrame:
         """List the other voices by how much they are like one of them.
@@ -338,6 +369,10 @@ def _parts(sound: Sound) -> np.ndarray[Any, Any]:
     return np.array([part / np.linalg.norm(part) for part in parts]) if parts else np.zeros((0, 256))
 
 
+def _voice(clip: Clip) -> str:
+    return clip.voice if isinstance(clip, Speech) else ""
+
+
 def _hash(clip: Clip) -> str:
     return hashlib.sha256(clip.samples.tobytes()).hexdigest()
 
@@ -346,7 +381,7 @@ def _named(clips: tuple[Clip, ...]) -> tuple[str, ...]:
     """Name each clip once: its own name, else its voice, else its place; equal names are counted."""
     names: list[str] = []
     for place, clip in enumerate(clips, 1):
-        name = clip.name or (clip.voice if isinstance(clip, Speech) else "") or f"clip {place}"
+        name = visible(clip.name or (clip.voice if isinstance(clip, Speech) else "") or f"clip {place}")
         taken = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({taken + 1})" if taken else name)
     return tuple(names)

@@ -12,6 +12,7 @@ import numpy as np
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.mp3 import mp3_bytes
+from vcnb.errors import visible
 
 from .calibration import MEANING
 from .measures import title_of
@@ -93,7 +94,7 @@ def _sound(name: str, clip: Clip) -> str:
 <h3>{html.escape(name)}{marked}</h3>
 {_waveform(clip, f"Waveform of {name}, {clip.duration:.1f} seconds")}
 <audio controls preload="metadata" src="{source}" aria-label="{html.escape(name)}"></audio>
-<figcaption>{html.escape(text)}</figcaption>
+<figcaption>{html.escape(visible(text))}</figcaption>
 </figure>"""
 
 

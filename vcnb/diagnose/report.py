@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.load import load
-from vcnb.errors import ClipError
+from vcnb.errors import ClipError, visible
 
 from .finding import Finding, Verdict
 from .judging import DECLARED, judge
@@ -152,7 +152,7 @@ class Report:
     def _repr_html_(self) -> str:
         from .page import as_html
 
-        return as_html(self)
+        return visible(as_html(self))
 
     def __str__(self) -> str:
         """Say it on one line: what fails and what is to be looked at, with their values."""
@@ -166,7 +166,7 @@ class Report:
         passed = f"{counts['pass']} of {len(self.findings)} checks pass"
         if counts["unknown"]:
             passed += f", {counts['unknown']} unknown"
-        return f"{self.name or 'recording'}: {self.verdict} - {', '.join([*said, passed])}"
+        return visible(f"{self.name or 'recording'}: {self.verdict} - {', '.join([*said, passed])}")
 
     def __repr__(self) -> str:
         lines = [f"<Report {self.name!r}: {self.verdict}>"]

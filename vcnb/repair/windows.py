@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.streaming import Streamed
-from vcnb.errors import CancelledError, ClipError
+from vcnb.errors import CancelledError, ClipError, visible
 from vcnb.measure.speaker import speaker_embeddings
 from vcnb.measure.speech import speech_activity
 
@@ -108,7 +108,7 @@ class Windows(Sequence[Window]):
     def _repr_html_(self) -> str:
         from .timeline import as_html
 
-        return as_html(self)
+        return visible(as_html(self))
 
     def __repr__(self) -> str:
         lines = [f"<Windows of {self.name!r}, {self.duration:.0f} s: {len(self)} candidates>"]
