@@ -271,7 +271,7 @@ class _Bar:
 
     def __enter__(self) -> Callable[[str], None]:
         if self._progress is None:
-            from tqdm import tqdm
+            from tqdm.auto import tqdm
 
             self._bar = tqdm(total=self._total, desc="grid", unit="step", leave=False)
         return self._tell

@@ -89,7 +89,7 @@ class Grid:
             rows.append(
                 {
                     "voice": row.voice.voice,
-                    "name": row.voice.preferred_name,
+                    "name": row.voice.name or row.voice.preferred_name,
                     "text": row.text,
                     "repeat": row.repeat,
                     "take": row.take,
@@ -110,14 +110,14 @@ class Grid:
         Returns
         -------
         pandas.DataFrame
-            One row a voice, text and measure: n, mean, std (NaN for a single take), min, max.
+            One row a voice, its name, text and measure: n, mean, std (NaN for a single take), min, max.
         """
         table = self.to_frame()
         named = ["voice", "name", "text", "repeat", "take", "verdict", "evidence", "error"]
         measures = [name for name in table.columns if name not in named]
-        tall = table.melt(["voice", "text"], measures, "measure").dropna(subset="value")
+        tall = table.melt(["voice", "name", "text"], measures, "measure").dropna(subset="value")
         tall["value"] = tall["value"].astype(float)
-        grouped = tall.groupby(["voice", "text", "measure"], sort=False)["value"]
+        grouped = tall.groupby(["voice", "name", "text", "measure"], sort=False)["value"]
         return grouped.agg(n="count", mean="mean", std="std", min="min", max="max").reset_index()
 
     @cached_property
