@@ -46,6 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Give the kernel of each notebook an empty data folder, so that no notebook sees what another one left."""
+    shared = os.environ["VCNB_DATA"]
+    if item.path.suffix == ".ipynb":
+        os.environ["VCNB_DATA"] = str(Path(shared) / item.path.stem)
+    yield
+    os.environ["VCNB_DATA"] = shared
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests with a browser last: Playwright leaves its loop running in the thread, where no other can begin."""
     items.sort(key=lambda item: "browser" in item.path.parts)
