@@ -129,8 +129,31 @@ def test_kanji_and_figures_become_kana():
     assert kana("今日は公園へ行く。").replace(" ", "") == "キョーワコーエンエイク。"
     assert (
         kana("2024年12月3日、3.5km").replace(" ", "")
-        == "ニセンニジューヨンネンジューニガツサンニチ、サンテンゴキロメートル"
+        == "ニセンニジューヨネンジューニガツミッカ、サンテンゴキロメートル"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("4月1日", "シガツツイタチ"),
+        ("1日3回", "イチニチサンカイ"),
+        ("20日間", "ハツカカン"),
+        ("7時10分", "シチジジュップン"),
+        ("9時8分", "クジハップン"),
+        ("1人、2人、14人", "ヒトリ、フタリ、ジューヨニン"),
+        ("3つ", "ミッツ"),
+        ("1本3本5本", "イッポンサンボンゴホン"),
+        ("6匹", "ロッピキ"),
+        ("3階", "サンガイ"),
+        ("4分の3", "ヨンブンノサン"),
+        ("3.5度", "サンテンゴド"),
+        ("100回", "ヒャッカイ"),
+    ],
+)
+def test_a_counter_changes_the_number_and_the_number_the_counter(text, read):
+    pytest.importorskip("lindera")
+    assert kana(text).replace(" ", "") == read
 
 
 def test_without_the_dictionary_japanese_names_the_extra(monkeypatch):

@@ -23,24 +23,48 @@ _CHANGED = {
     (3, "セン"): "サンゼン",
     (8, "セン"): "ハッセン",
 }
-# What follows a number reads otherwise than it does alone
+# What follows a number reads otherwise than it does alone: plain, after a doubled consonant, after "san"
 _COUNTERS = {
-    "%": "パーセント",
-    "円": "エン",
-    "年": "ネン",
-    "月": "ガツ",
-    "日": "ニチ",
-    "時": "ジ",
-    "分": "フン",
-    "人": "ニン",
-    "個": "コ",
-    "km": "キロメートル",
-    "cm": "センチメートル",
-    "kg": "キログラム",
-    "m": "メートル",
-    "g": "グラム",
+    "%": ("パーセント",),
+    "円": ("エン",),
+    "年": ("ネン",),
+    "月": ("ガツ",),
+    "日": ("ニチ",),
+    "時": ("ジ",),
+    "分": ("フン", "プン", "プン"),
+    "人": ("ニン",),
+    "度": ("ド",),
+    "個": ("コ", "コ", "コ"),
+    "回": ("カイ", "カイ", "カイ"),
+    "階": ("カイ", "カイ", "ガイ"),
+    "本": ("ホン", "ポン", "ボン"),
+    "匹": ("ヒキ", "ピキ", "ビキ"),
+    "杯": ("ハイ", "パイ", "バイ"),
+    "km": ("キロメートル",),
+    "cm": ("センチメートル",),
+    "kg": ("キログラム",),
+    "m": ("メートル",),
+    "g": ("グラム",),
 }
-_NUMBER = re.compile(r"(\d+(?:,\d{3})*)(?:\.(\d+))?(km|cm|kg|[mg](?![a-z])|[%円年月日時分人個])?")
+_DOUBLED = {"イチ": "イッ", "ロク": "ロッ", "ハチ": "ハッ", "ジュー": "ジュッ", "ヒャク": "ヒャッ"}
+# Ends of numbers that some counters change
+_ENDS = {
+    "年": {"ヨン": "ヨ"},
+    "円": {"ヨン": "ヨ"},
+    "人": {"ヨン": "ヨ"},
+    "時": {"ヨン": "ヨ", "ナナ": "シチ", "キュー": "ク"},
+    "月": {"ヨン": "シ", "ナナ": "シチ", "キュー": "ク"},
+}
+_DAYS = ("ツイタチ", "フツカ", "ミッカ", "ヨッカ", "イツカ", "ムイカ", "ナノカ", "ヨーカ", "ココノカ", "トーカ")
+_THINGS = ("ヒトツ", "フタツ", "ミッツ", "ヨッツ", "イツツ", "ムッツ", "ナナツ", "ヤッツ", "ココノツ")
+_OWN = {
+    "日": dict(enumerate(_DAYS, 1)) | {14: "ジューヨッカ", 20: "ハツカ", 24: "ニジューヨッカ"},
+    "つ": dict(enumerate(_THINGS, 1)),
+    "人": {1: "ヒトリ", 2: "フタリ"},
+}
+_NUMBER = re.compile(
+    r"(\d+(?:,\d{3})*)(?:\.(\d+))?(分(?=の\d)|km|cm|kg|[mg](?![a-z])|[%円年月日時分人度個回階本匹杯]|(?<=\d)つ)?((?<=[日時分年])間)?"
+)
 # A word begins with one of these parts of speech; particles and endings cling to the word before them.
 _HEADS = {"名詞", "動詞", "形容詞", "副詞", "接続詞", "連体詞", "感動詞", "接頭詞"}
 
@@ -109,11 +133,25 @@ def _below_myriad(digits: str, *, bare: bool) -> str:
 
 
 def _numeral(match: re.Match[str]) -> str:
-    whole, fraction, counter = match.groups()
-    read = number(whole.replace(",", ""))
+    whole, fraction, counter, span = match.groups()
+    digits, after = whole.replace(",", ""), match.string[match.end() :]
+    read = number(digits)
     if fraction:
-        read += "テン" + "".join(_DIGITS[int(digit)] for digit in fraction)
-    return read + _COUNTERS.get(counter or "", "")
+        return read + "テン" + "".join(_DIGITS[int(digit)] for digit in fraction) + _COUNTERS.get(counter, ("",))[0]
+    if counter == "分" and re.match(r"の\d", after):
+        return read + "ブン"  # of a fraction
+    if counter == "日" and digits == "1" and not match.string[: match.start()].endswith("月"):
+        return "イチニチ"  # how long, not which
+    return (_OWN.get(counter, {}).get(int(digits)) or _counted(read, counter)) + ("カン" if span else "")
+
+
+def _counted(read: str, counter: str | None) -> str:
+    """Join a number and its counter, as their sounds change each other."""
+    plain, *changed = _COUNTERS.get(counter or "", ("",))
+    for end, other in (_DOUBLED if changed else _ENDS.get(counter or "", {})).items():
+        if read.endswith(end):
+            return read.removesuffix(end) + other + (changed[0] if changed else plain)
+    return read + (changed[1] if changed and read.endswith("サン") else plain)
 
 
 def _read(text: str) -> str:

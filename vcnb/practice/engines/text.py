@@ -21,8 +21,8 @@ SWITCH_PAUSE = 0.03
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”’）]*|\n+")
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)|[、，；]|：(?!\d)")
-_TITLES = "dr mr mrs ms prof st sr jr sig dott sra srta mme mlle ing"
-_SHORTENED = "vs no nr ca bzw etc usw inc ltd fig vol approx dept"
+_TITLES = "dr dra mr mrs ms prof st sr jr sig dott sra srta mme mlle ing"
+_SHORTENED = "vs no nr ca bzw etc usw inc ltd fig vol approx dept mio mrd z"
 _ABBREVIATIONS = frozenset(f"{_TITLES} {_SHORTENED}".split())
 # Scripts that espeak-ng reads itself in each language; what is written in another goes to that script's own language.
 _HOME = {"han": "zh", "kana": "ja", "hangul": "ko", "cyrillic": "ru", "latin": "en"}
@@ -87,8 +87,9 @@ def clean(text: str) -> str:
         (espeak-ng takes U+0001 for a command), lines kept, other white space single.
     """
     plain = text.replace("\r\n", "\n").replace("\u00ad", "").replace("…", "… ")
-    # Full-width marks stay: they end a clause without a space behind them.
-    folded = re.sub("[^，！？：；]+", lambda match: unicodedata.normalize("NFKC", match[0]), plain)
+    # Full-width marks stay: they end a clause without a space behind them. "2º" is no "2o" and "m²" no "m2".
+    folded = re.sub("[^，！？：；ºª²³№]+", lambda match: unicodedata.normalize("NFKC", match[0]), plain)
+    folded = folded.replace("\u2044", "/")  # the bar that ½ is made of
     kept = "".join(each if each == "\n" or unicodedata.category(each)[0] != "C" else " " for each in folded)
     # No voice has a name for numbers of 16 digits, and hibari falls over 34.
     kept = re.sub(r"\d{16,}", lambda match: " ".join(match[0]), kept)
