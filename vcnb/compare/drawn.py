@@ -30,9 +30,10 @@ def drawn(comparison: Comparison) -> dict[str, Any]:
     Returns
     -------
     dict
-        items, measures (name, title) and values by item; cosines with order and tree of a dendrogram; pairs, in the
-        order (0, 1), (0, 2) …; curves of the pairs whose truth is known; map and the share it keeps; spectrum; pitch on
-        the time of the first recording; meaning and what the calibration stands on. None where nothing can be measured.
+        items, measures (name, title) and values by item; verdicts of takes (verdict, words); cosines with order and
+        tree of a dendrogram; pairs, in the order (0, 1), (0, 2) …; curves of the pairs whose truth is known; map and
+        the share it keeps; spectrum; pitch on the time of the first recording; meaning and what the calibration stands
+        on. None where nothing can be measured.
     """
     cosines = comparison.similarity().to_numpy(float)
     order, tree = _tree(cosines)
@@ -42,6 +43,7 @@ def drawn(comparison: Comparison) -> dict[str, Any]:
         "items": list(comparison.items),
         "measures": [{"name": name, "title": title_of(name)} for name in comparison.measured],
         "values": [[_plain(each[name]) for name in comparison.measured] for each in comparison.measures],
+        "verdicts": [[drift.verdict, drift.words] if drift else None for drift in comparison.drifts],
         "cosines": _listed(cosines),
         "order": order,
         "tree": tree,

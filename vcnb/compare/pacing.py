@@ -30,6 +30,7 @@ SPREAD = 0.12  # of a phrase of one second, in seconds; longer ones spread by th
 KNOWN = 6.0  # seconds of the take that count as much for its pace as all the voice's earlier takes
 PACES, DAY = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25), 0.08  # of a take against others; its usual spread
 JOINED, MOST_JOINED = 6.0, 3  # sentences may follow without a pause, at that cost each
+MISSING = 10.0  # an end that was not said
 MISFIT = 12.0  # of a boundary, in squared spreads: beyond it the pauses are not those of the text
 
 
@@ -147,13 +148,10 @@ def _laid(due: list[float], gaps: list[tuple[float, float]], end: float, cost: f
         for path in after[said].values():
             heard = end - path.at
             if said and heard > 0:
-                # The last phrase of a text may be too short, for that is what is asked. What comes after this one may
-                # be missing altogether; that costs as much as a boundary that does not fit.
-                short = over == len(due) and heard < seconds
-                dropped = 0.0 if over == len(due) else MISFIT
-                found.append(
-                    path._replace(cost=path.cost + joined + dropped + (0 if short else _misfit(heard, seconds)))
-                )
+                # The end of a text may be missing, which is what is asked: it costs something, for a pause within the
+                # last sentence is no full stop, but no more than a boundary that does not fit.
+                cost = path.cost + joined + min(_misfit(heard, seconds), MISSING if heard < seconds else math.inf)
+                found.append(path._replace(cost=cost + (0.0 if over == len(due) else MISFIT)))
             if over < len(due):
                 _go_on(after[over], path._replace(said=over), gaps, seconds, joined)
     return found

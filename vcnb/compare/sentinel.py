@@ -6,12 +6,13 @@ is "unknown", and unknown is no pass.
 
 from __future__ import annotations
 
+import html
 import itertools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from vcnb.audio.clip import Clip, Segment, Speech
 
 from .pacing import phrases, unsaid
 from .sound import Sound
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Drift", "Evidence", "Traits", "alone", "among", "watch"]
 
@@ -106,6 +110,30 @@ class Drift:
         open_ones = [each.message for each in self.evidence if each.verdict == "unknown"]
         return " ".join(wrong or open_ones or ["The right voice, the whole text."])
 
+    @property
+    def marks(self) -> tuple[Evidence, ...]:
+        """What can be shown on the time axis of a player."""
+        return tuple(each for each in self.evidence if each.segments and each.verdict == "fail")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a check: check, verdict, value, unit, message, segments.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `.attrs` holds "verdict" and "words".
+        """
+        import pandas as pd
+
+        rows = [vars(each) | {"segments": [(at.start, at.end) for at in each.segments]} for each in self.evidence]
+        table = pd.DataFrame(rows)
+        table.attrs = {"verdict": self.verdict, "words": self.words}
+        return table
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame().drop(columns="segments")
+        return f"<p>{html.escape(self.words)}</p>{table.round(2).to_html(index=False)}"
+
 
 @dataclass(frozen=True, eq=False)
 class Traits:
@@ -178,7 +206,12 @@ def among(traits: Traits, others: Sequence[Traits]) -> tuple[Evidence, Evidence]
     others : sequence of Traits
         Of the others.
     """
-    return _speaker(traits, others), _length(traits, others)
+    found = (_speaker(traits, others), _length(traits, others))
+    if not traits.spoken:
+        return found
+    whole = (Segment(traits.spoken[0].start, traits.spoken[-1].end),)  # neither is at one place
+    speaker, length = (replace(each, segments=whole) if each.verdict == "fail" else each for each in found)
+    return speaker, length
 
 
 def alone(sound: Sound, reference: Clip | Sound | None = None) -> tuple[Evidence, ...]:
@@ -227,7 +260,7 @@ def _length(traits: Traits, others: Sequence[Traits]) -> Evidence:
         score, share = unsaid(traits.phrases, traits.spoken, pace)
         ordinary = [unsaid(each.phrases, each.spoken, pace)[0] for each in known[-LOOKED_AT:]]
         worst = max((each for each in ordinary if math.isfinite(each)), default=0.0)
-        if score > float(np.clip(worst + ENDED_MARGIN, ENDED, ENDED_AT_MOST)):
+        if ratio < 1 and score > float(np.clip(worst + ENDED_MARGIN, ENDED, ENDED_AT_MOST)):
             said = f"Its end is missing: about {100 * share:.0f} % of the text."
             return Evidence("length", "fail", 1 - share, "of expected", said)
     if ratio < low:

@@ -77,6 +77,14 @@ function shortly(value) {
   return text.replace("-", "−");
 }
 
+/** What the sentinel says of a take, in a sign and in words. */
+function verdictOf(found, say) {
+  if (!found) return h("span", { class: "vc-quiet" }, say("recorded"));
+  const [verdict, words] = found;
+  return h("span", { class: "vc-why" }, h("span", { class: "vc-verdict", "data-verdict": verdict }, icon(verdict), say(`verdict.${verdict}`)),
+    verdict === "pass" ? "" : h("span", { class: "vc-quiet" }, words));
+}
+
 function measuresTable(view, desk) {
   const { say } = view, holder = h("div", {});
   let table = null, made = "";
@@ -85,6 +93,7 @@ function measuresTable(view, desk) {
     { by: "clip", title: () => say("column.clip"), value: (row) => row.i, cell: (row, part) => h("span", { class: "vc-row" }, hearButton(part, desk, String(row.i), letterOf(row.i), row.name),
       h("span", { class: "vc-cut vc-clip-name" }, h("bdi", {}, row.name)), row.generated ? h("span", { class: "vc-tag" }, say("generated")) : "") },
     ...(desk.pair ? [{ by: "like", way: -1, kind: "is-right", title: () => say("column.like", { letter: letterOf(desk.pair[0]) }), value: liked, cell: (row) => (row.i === desk.pair[0] ? "–" : shortly(liked(row))) }] : []),
+    ...(desk.told.verdicts.some(Boolean) ? [{ by: "verdict", title: () => say("column.verdict"), value: (row) => ["fail", "unknown", "pass"].indexOf(row.verdict?.[0]), cell: (row) => verdictOf(row.verdict, say) }] : []),
     ...desk.told.measures.map(({ name, title }, k) => ({ by: name, kind: "is-right", title: () => title, value: (row) => row.values[k], cell: (row) => shortly(row.values[k]) })),
   ];
   const show = () => {
@@ -94,7 +103,7 @@ function measuresTable(view, desk) {
       table = sortedTable(view, { caption: say("table"), columns: columns(), sort: ["clip", 1] });
       holder.replaceChildren(table.node);
     }
-    table.set(told.items.map((name, i) => ({ i, name, values: told.values[i], generated: told.sounds[i].generated })));
+    table.set(told.items.map((name, i) => ({ i, name, values: told.values[i], verdict: told.verdicts[i], generated: told.sounds[i].generated })));
   };
   view.on(desk, "pair", () => table?.draw());
   return { node: holder, show };

@@ -2,23 +2,22 @@
 
 const VIEWS = ["similarity", "map", "spectra", "pitch", "table"];
 
+/** What is at work. It is drawn once and then only told: a Cancel that is drawn anew loses the focus and the press. */
 function busyLine(view) {
-  const { say, model } = view, line = h("div", { class: "vc-notice", role: "status", hidden: true });
+  const { say, model } = view, line = h("div", { class: "vc-notice", role: "status", hidden: true }), step = h("span", {});
   const cancel = h("button", { class: "vc-button is-small", type: "button" }, icon("close"), say("cancel"));
   const bar = h("span", { class: "vc-bar vc-done", role: "progressbar", "aria-label": say("busy.compare"), "aria-valuemin": 0, "aria-valuemax": 100 }, h("i", {}));
   view.on(cancel, "click", () => order(model, { type: "cancel" }));
-  let patient = 0;
+  let patient = null;
   view.follow(["working"], (working) => {
-    clearTimeout(patient);
-    if (!working) { line.hidden = true; return; }
-    const show = () => {
+    if (!working) { clearTimeout(patient); patient = null; line.hidden = true; return; }
+    step.textContent = working.step;
+    bar.style.setProperty("--at", working.share ?? 0);
+    bar.setAttribute("aria-valuenow", Math.round(100 * (working.share ?? 0)));
+    patient ??= setTimeout(() => {
       line.hidden = false;
-      const long = working.kind === "compare";
-      bar.style.setProperty("--at", working.share ?? 0);
-      bar.setAttribute("aria-valuenow", Math.round(100 * (working.share ?? 0)));
-      fillNotice(line, { verdict: "info", waiting: true, what: say(`busy.${working.kind}`), remedy: working.step, actions: long ? [bar, cancel] : [] });
-    };
-    if (line.hidden) patient = setTimeout(show, PATIENCE_MS); else show();
+      fillNotice(line, { verdict: "info", waiting: true, what: say(`busy.${working.kind}`), remedy: step, actions: working.kind === "compare" ? [bar, cancel] : [] });
+    }, PATIENCE_MS);
   });
   return line;
 }

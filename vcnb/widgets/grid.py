@@ -100,7 +100,7 @@ def _cells(grid: Grid) -> dict[str, Any]:
         checks = [_check(each) for each in (drift.evidence if drift else ())]
         cell: dict[str, Any] = {
             "key": str(at),
-            "name": row.voice.preferred_name or row.voice.voice,
+            "name": table["name"].iat[at] or row.voice.voice,
             "text": row.text[:LONGEST_TEXT],
         }
         cell |= {"voice": row.voice.voice, "repeat": row.repeat + 1, "spoken": row.take is not None}

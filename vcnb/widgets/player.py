@@ -9,6 +9,7 @@ from typing import Any
 import traitlets
 
 from vcnb.audio.clip import Clip, Segment
+from vcnb.compare.sentinel import Evidence
 from vcnb.diagnose.finding import Finding
 from vcnb.errors import CancelledError, SettingsError
 
@@ -31,8 +32,8 @@ class Player(SoundPanel):
         What is heard. Several are compared: they play at the same instant, equally loud, and one is heard at a time.
         An iterator, such as ``account.stream(...)``, is heard as it arrives; after its end it is an ordinary clip.
         Sound travels as binary messages and is never saved in the notebook.
-    marks : sequence of Segment or Finding
-        Places to show and to hear on the time axis.
+    marks : sequence of Segment, Finding or Evidence
+        Places to show and to hear on the time axis; `Drift.marks` are some.
     **options
         Traits of the widget, such as ``layout``.
 
@@ -56,7 +57,7 @@ class Player(SoundPanel):
         self,
         clip: Clip | Sequence[Clip] | Iterator[Clip],
         *,
-        marks: Iterable[Segment | Finding] = (),
+        marks: Iterable[Segment | Finding | Evidence] = (),
         **options: Any,
     ) -> None:
         self._source = clip if isinstance(clip, Iterator) else None
@@ -141,11 +142,12 @@ def _facts(sounds: list[Sound]) -> list[dict[str, Any]]:
     return [sound.facts(n_columns=COLUMNS // len(sounds), loudness=several) for sound in sounds]
 
 
-def _marks(mark: Segment | Finding) -> list[dict[str, Any]]:
+def _marks(mark: Segment | Finding | Evidence) -> list[dict[str, Any]]:
     if isinstance(mark, Segment):
         return [{"row": "", "verdict": "info", "text": f"{mark.duration:.1f} s", "start": mark.start, "end": mark.end}]
-    if not isinstance(mark, Finding):
+    if not isinstance(mark, Finding | Evidence):
         raise SettingsError(f"{mark!r} is no mark.", remedy="give segments, or findings of vcnb.diagnose(...)")
-    value = " ".join(str(part) for part in (mark.value, mark.unit) if part not in (None, ""))
+    number = f"{mark.value:.3g}" if isinstance(mark, Evidence) else mark.value
+    value = " ".join(str(part) for part in (number, mark.unit) if part not in (None, ""))
     row = {"row": mark.check, "verdict": mark.verdict, "text": value or mark.check}
     return [row | {"start": segment.start, "end": segment.end} for segment in mark.segments]

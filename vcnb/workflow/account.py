@@ -19,6 +19,8 @@ from .money import Estimate, estimate
 from .speaking import Line, Stream
 
 if TYPE_CHECKING:
+    from vcnb.compare.sentinel import Drift
+
     from .grids import Grid
 
 __all__ = ["Account", "DEFAULT_MODEL"]
@@ -220,6 +222,56 @@ class Account(Enrolling):
 
         options: dict[str, Any] = {"language": language, "repeats": repeats, "executor": executor}
         return fill(self, voices, texts, progress=progress, cancel=cancel, **options)
+
+    def watch(self, take: Speech | str) -> Drift:
+        """Judge whether a take is what was asked for, by its voice's other takes and its recording; nothing is sent.
+
+        Parameters
+        ----------
+        take : Speech or str
+            What was spoken, or its id in `takes`.
+
+        Returns
+        -------
+        Drift
+            ``.verdict``, ``.words``, ``.to_frame()``; ``vcnb.Player(take, marks=drift.marks)`` shows where.
+
+        Raises
+        ------
+        SettingsError
+            If it is no take of a voice.
+        """
+        from .watching import watch
+
+        return watch(self, take)
+
+    def retake(self, take: Speech | str, *, at_most: int = 1, confirm: bool = False) -> Speech:
+        """Speak a take again until the sentinel finds no fault with it, or often enough.
+
+        Parameters
+        ----------
+        take : Speech or str
+            What went wrong, or its id in `takes`.
+        at_most : int
+            Tries, 1 to 5; each is a synthesis at its price.
+        confirm : bool
+            Needed where it costs anything: without it the error tells the price.
+
+        Returns
+        -------
+        Speech
+            The first take without fault, else the last one; all are in `takes`.
+
+        Raises
+        ------
+        SettingsError
+            Before any request, where `confirm` is needed.
+        VcnbError
+            As `speak`.
+        """
+        from .watching import retake
+
+        return retake(self, take, at_most=at_most, confirm=confirm)
 
     def estimate(
         self, texts: str | Iterable[str] = (), *, voice: Any = None, target_model: str | None = None, creations: int = 0
