@@ -30,7 +30,7 @@ SPREAD = 0.12  # of a phrase of one second, in seconds; longer ones spread by th
 KNOWN = 6.0  # seconds of the take that count as much for its pace as all the voice's earlier takes
 PACES, DAY = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25), 0.08  # of a take against others; its usual spread
 JOINED, MOST_JOINED = 6.0, 3  # sentences may follow without a pause, at that cost each
-MISSING = 10.0  # an end that was not said
+MISSING = 1.0  # an end that was not said
 MISFIT = 12.0  # of a boundary, in squared spreads: beyond it the pauses are not those of the text
 
 
