@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from vcnb.audio.clip import Source
+from vcnb.audio.clip import Edit, Source
 from vcnb.errors import LibraryError
 from vcnb.library import sounds, voices
 from vcnb.library.accounts import Place, new_account
@@ -15,6 +16,7 @@ from vcnb.library.clips import keep_clip
 from vcnb.library.forgetting import forget
 from vcnb.library.intents import Intent, Intents
 from vcnb.library.opening import open_store
+from vcnb.library.sounds import read_sound
 from vcnb.protocol.voice import Voice
 
 MODEL = "qwen3-tts-vc-2026-01-22"
@@ -81,3 +83,14 @@ def test_half_a_character_is_said_so_and_a_files_odd_name_is_kept_in_letters(sto
         voices.describe(store, account, "me-1", label=text)
     clip = keep_clip(store, source(b"another"), name="caf\udce9.wav")
     assert store.row("SELECT name FROM clips WHERE id = ?", clip)["name"] == "caf\\udce9.wav"
+
+
+def test_a_recording_keeps_the_first_original_and_nothing_of_a_second_one_is_left_behind(store):
+    first, second = Edit("mono", "two channels", "one"), Edit("level", "too soft", "louder")
+    clip = keep_clip(store, source(), edits=[first], original=source(b"first"), verdict="warn")
+    assert keep_clip(store, source(), edits=[second], original=source(b"second"), verdict="pass") == clip
+    row = store.row("SELECT * FROM clips")
+    assert read_sound(store.folder, row["original"]) == b"first"
+    assert [each["name"] for each in json.loads(row["edits"])] == ["mono"]
+    assert row["verdict"] == "pass", "the newer diagnosis counts"
+    assert {path.read_bytes() for path in kept(store)} == {source().data, b"first"}

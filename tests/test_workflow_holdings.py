@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from vcnb.errors import AccessDeniedError, LibraryError, SettingsError, VoiceNot
 from vcnb.library import accounts
 from vcnb.library.accounts import Place, accounts_at, merge, new_account, recognise
 from vcnb.library.opening import open_store
-from vcnb.library.voices import mark_deleted, see
+from vcnb.library.voices import known, mark_deleted, see
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Settings
 from vcnb.workflow.account import Account
@@ -359,6 +360,17 @@ def test_an_account_is_recognised_by_its_voices_alone(store):
     assert accounts_at(store, place) == [first]
     with pytest.raises(SettingsError):
         merge(store, first, into=first)
+
+
+def test_a_list_that_is_behind_brings_no_deleted_voice_back(store, monkeypatch):
+    account = new_account(store, Place("singapore"))
+    see(store, account, [Voice("a")])
+    mark_deleted(store, account, "a")
+    see(store, account, [Voice("a")])
+    assert known(store, account, "a")["deleted_at"]
+    monkeypatch.setattr("vcnb.library.voices.BEHIND", timedelta(seconds=-1))  # as if it was a while ago
+    see(store, account, [Voice("a")])
+    assert known(store, account, "a")["deleted_at"] is None, "somebody made it again, or it never went"
 
 
 def test_two_notebooks_that_begin_at_once_are_one_account(tmp_path, monkeypatch):
