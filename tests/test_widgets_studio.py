@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import vcnb
+from vcnb.catalog import LANGUAGES
 from vcnb.errors import AuthenticationError, SettingsError
+from vcnb.guide.scripts import script
 from vcnb.widgets import enrollment as enrollment_module
 from vcnb.widgets.base import STATIC, words
-from vcnb.widgets.journey import STEPS, nothing_yet
+from vcnb.widgets.journey import STEPS, greeting, nothing_yet
 from vcnb.widgets.studio import Studio
 from vcnb.workflow import connecting
 
@@ -88,6 +90,44 @@ def test_a_take_is_checked_once_and_becomes_a_voice_that_speaks(studio, good, pr
     until(lambda: fact(studio, "speak") == ("done", "takes"))
     assert studio.speech.text == "Hello."
     assert practice.counters()["creations"] == 2
+
+
+def test_a_voice_that_is_ready_says_its_first_words_at_one_press(studio, good):
+    order(studio, "greet")
+    studio.clip = good
+    until(lambda: studio.enrollment.clip is good)
+    enroll(studio, LIVE)
+    until(lambda: fact(studio, "enroll") == ("done", "enrolled"))
+    assert studio.facts["enroll"]["values"] == {"name": "kathleen", "price": ""}
+    assert studio.synthesis._draft["text"] == greeting(studio.voice), "Speak does not begin empty"
+    order(studio, "greet")
+    until(lambda: studio.speech is not None)
+    assert studio.speech.transport == "realtime"
+    assert studio.speech.text == greeting(studio.voice)
+    assert studio.speech.text.startswith("Thank you for calling. I have found")
+
+
+def test_every_language_has_first_words_of_more_than_one_sentence():
+    for language in LANGUAGES:
+        voice = vcnb.Voice(voice="v", target_model=WHOLE, language=language)
+        words = greeting(voice)
+        assert len(re.findall("[.!?。！？]", words)) == 2, language
+        assert script(language).text.startswith(words)
+
+
+def test_what_stopped_in_a_step_is_seen_from_every_other(studio, good, practice):
+    voice = practice.voice(WHOLE)
+    studio.voices.receive_refresh({}, [])
+    studio.synthesis.receive_look({}, [])
+    until(lambda: studio.synthesis.working is None and studio.ledger["used"] == 1)
+    words = {"text": "Hello.", "transport": "http", "language": ""}
+    order(studio.synthesis, "speak", voice="gone", **words)
+    until(lambda: fact(studio, "speak") == ("care", "stopped"))
+    order(studio.synthesis, "speak", voice=voice, **words)
+    until(lambda: fact(studio, "speak") == ("done", "takes"))
+    assert studio.voices.table["takes"].sum() == 0
+    order(studio, "step", step="voices")
+    until(lambda: studio.voices.table["takes"].sum() == 1)
 
 
 def test_what_is_mended_is_what_is_enrolled_and_choosing_its_take_again_keeps_it(studio, hot):

@@ -73,8 +73,8 @@ def find_browser() -> str:
 
 
 @contextlib.contextmanager
-def running_lab(folder: Path) -> Iterator[str]:
-    """Start JupyterLab with a home of its own and give its address."""
+def running_lab(folder: Path, *, python: str = sys.executable, app: str = "jupyterlab") -> Iterator[str]:
+    """Start JupyterLab (or Notebook) of an environment, with a home of its own, and give its address."""
     home = folder / "home"
     work = folder / "work"
     work.mkdir(parents=True)
@@ -91,7 +91,7 @@ def running_lab(folder: Path) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "IPYTHONDIR": str(home / "ipython"),
         "VCNB_DATA": str(folder / "data"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}",
     }
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -104,7 +104,7 @@ def running_lab(folder: Path) -> Iterator[str]:
     ]  # fmt: skip
     with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
+            [python, "-m", app, *options],
             env=env,
             cwd=work,
             stdout=log,
@@ -138,7 +138,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 class Notebook:
     """One open notebook with its kernel."""
 
-    def __init__(self, page: Any, base: str, path: Path) -> None:
+    def __init__(self, page: Any, base: str, path: Path, *, tree: str = "lab/tree") -> None:
         self.page = page
         self.path = path
         self.errors: list[str] = []
@@ -146,7 +146,7 @@ class Notebook:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         empty = {"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}}
         path.write_text(json.dumps(empty | {"nbformat": 4, "nbformat_minor": 5}))
-        self.address = f"{base}/lab/tree/{path.name}"
+        self.address = f"{base}/{tree}/{path.name}"
         self.open()
 
     def open(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from typing import Any
 
@@ -49,14 +50,18 @@ class Walk:
         self.book, self.panel, self.by_keyboard = book, panel, by_keyboard
         self.keyboard = book.page.keyboard
 
-    def button(self, name: str, *, exact: bool = False) -> Any:
-        """A button of what is shown now, by its name or the beginning of it."""
+    def button(self, name: str | re.Pattern[str], *, exact: bool = False) -> Any:
+        """A button of what is shown now, by its name or a part of it."""
         found = self.panel.locator("button:visible").and_(self.panel.get_by_role("button", name=name, exact=exact))
         return found.first
 
     def onward(self, name: str) -> Any:
         """A button of the Studio's own foot."""
         return self.panel.locator(".is-steps button:visible").filter(has_text=name)
+
+    def transport(self, name: str) -> Any:
+        """The recorder's one big button, Record or Stop."""
+        return self.panel.locator(".vc-transport").get_by_role("button", name=name, exact=True)
 
     def way(self, step: str) -> Any:
         return self.panel.locator(".vc-way").nth(STEPS.index(step))
@@ -115,9 +120,9 @@ class Walk:
 
     def record(self, seconds: float) -> None:
         """Record so many seconds and stop."""
-        self.press(self.button("Record Space"))
+        self.press(self.transport("Record"))
         self.recorded(seconds)
-        self.press(self.button("Stop Space"))
+        self.press(self.transport("Stop"))
 
     def recorded(self, seconds: float) -> None:
         about = [self.panel.element_handle(), seconds]

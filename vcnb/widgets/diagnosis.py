@@ -181,7 +181,8 @@ class Diagnosis(Arriving):
 
     def _judge(self, clip: Clip, stopping: threading.Event, given_up: list[str]) -> None:
         found: list[dict[str, Any]] = []
-        declared: dict[str, Any] = {"language": self._language, "transcript": self._transcript}
+        language = self._language or getattr(clip, "language", None)  # a take of the recorder knows its script's
+        declared: dict[str, Any] = {"language": language, "transcript": self._transcript}
 
         def show(finding: Finding) -> None:
             found.append(_shown(finding))

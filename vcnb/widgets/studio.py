@@ -9,7 +9,6 @@ import traitlets
 
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.samples import samples
-from vcnb.catalog import MODELS
 from vcnb.diagnose.report import Report
 from vcnb.errors import SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
@@ -200,7 +199,7 @@ class Studio(BaseWidget):
             return
         if self.synthesis.working is not None:
             raise SettingsError("Speak is busy with something else.", remedy="wait for it, or stop it there")
-        way = "realtime" if MODELS[voice.target_model].transport == "realtime" else "sse"
+        way = "realtime" if voice.transport == "realtime" else "sse"
         order = {"text": greeting(voice), "voice": voice.voice, "transport": way, "language": voice.language or ""}
         self.synthesis.receive_speak(order, [])
 
@@ -349,7 +348,7 @@ class Studio(BaseWidget):
 
     def _spoken(self, change: Any) -> None:
         if change["new"] is None and self.synthesis is not None:
-            if self.ledger["used"] is not None or self.synthesis.n_takes:
+            if self.ledger["used"] is not None or self.synthesis.n_takes or self.synthesis.error:
                 self._tell("speak", spoken(self.synthesis, self.ledger["used"]))
             self._tell_ledger()
             self._offer()
