@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import html
 import importlib.util
 import os
 import platform
 import shutil
 import sys
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
 
 from vcnb.catalog import LANGUAGES
-from vcnb.errors import SettingsError, VcnbError
+from vcnb.errors import VcnbError
 from vcnb.practice.rules import NOT_CHECKED
-from vcnb.settings import data_folder, find_key, resolve
+from vcnb.settings import data_folder
 
-__all__ = ["Health", "Item", "doctor"]
+from . import abilities
+from .health import Health, Item
 
-State = Literal["ok", "note", "missing"]
+__all__ = ["doctor"]
 
 # Import name -> what a person misses without it.
 NEEDED = {
@@ -36,71 +34,14 @@ NEEDED = {
     "anywidget": "panels",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge", "firefox")
-BYTES_WANTED = 1_000_000_000  # ours: an account of 1,000 recordings of 60 s
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing that was looked at.
-
-    Parameters
-    ----------
-    name : str
-        What.
-    state : {"ok", "note", "missing"}
-        Works, is good to know, or does not work.
-    found : str
-        What was found.
-    remedy : str
-        What to do, empty where nothing has to be done.
-    """
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, repr=False)
-class Health:
-    """What `doctor` found.
-
-    Parameters
-    ----------
-    items : tuple of Item
-        In the order of looking.
-    """
-
-    items: tuple[Item, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is missing."""
-        return all(item.state != "missing" for item in self.items)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, ready for JSON."""
-        return {"ok": self.ok, "items": [asdict(item) for item in self.items]}
-
-    def __repr__(self) -> str:
-        lines = []
-        for item in self.items:
-            lines.append(f"{item.state:7}  {item.name}: {item.found}")
-            if item.remedy:
-                lines.append(f"{'':7}    try: {item.remedy}")
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        cells = [[item.state, item.name, item.found, item.remedy] for item in self.items]
-        rows = "".join(f"<tr>{''.join(f'<td>{html.escape(each)}</td>' for each in row)}</tr>" for row in cells)
-        heads = "".join(f'<th scope="col">{each}</th>' for each in ("state", "what", "found", "what to do"))
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def doctor(
     region: str | None = None, *, base_url: str | None = None, data: str | os.PathLike[str] | None = None
 ) -> Health:
-    """Look at everything that vcnb stands on; nothing is sent and nothing is started.
+    """Look at everything that vcnb stands on and at what can be done from here; nothing is started.
+
+    Where requests would go to a region of the service, a line to it is opened and closed again: no key, no word.
 
     Parameters
     ----------
@@ -117,13 +58,18 @@ def doctor(
         (
             _python(),
             *_packages(),
-            *_engines(),
             _notebooks(),
             _browser(),
-            _service(region, base_url, data),
-            _folder(folder),
+            abilities.microphone(),
+            abilities.upload(folder),
+            abilities.streaming(),
+            abilities.key(),
+            abilities.service(region, base_url, data),
+            abilities.library(folder),
+            abilities.space(folder),
+            *_engines(),
             _practice(folder / "practice"),
-            *(Item("practice service", "note", f"does not check: {each}") for each in NOT_CHECKED),
+            Item("practice service", "note", f"does not check: {'; '.join(NOT_CHECKED)}"),
         )
     )
 
@@ -205,32 +151,6 @@ def _browser() -> Item:
     if found or sys.platform in ("win32", "darwin"):
         return Item("browser", "ok", found or "the system's own")
     return Item("browser", "note", "none on this machine", "open the address that `vcnb lab` prints from another one")
-
-
-def _service(region: str | None, base_url: str | None, data: str | os.PathLike[str] | None) -> Item:
-    try:
-        chosen, base, _, _ = resolve(region, base_url=base_url, data=data)
-        key = find_key(None)
-    except SettingsError as error:
-        return Item("service", "missing", error.message, error.remedy)
-    where = f"region {chosen!r}" + (f" at {base}" if base else "")
-    if chosen == "practice":
-        held = "a key is set and not used" if key else "no key was found, none is needed"
-        return Item("service", "ok", f"{where}; {held}")
-    return Item("service", "ok", f"{where}; a key was found, it is not tried out here; what is made there is billed")
-
-
-def _folder(folder: Path) -> Item:
-    there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        return Item("data folder", "missing", f"{folder} cannot be written", "set VCNB_DATA, or pass data=")
-    free = shutil.disk_usage(there).free
-    found = f"{folder}, {free / 1e9:.1f} GB free"
-    if free < BYTES_WANTED:
-        return Item("data folder", "note", found, "make room: recordings and speech are kept there")
-    return Item("data folder", "ok", found)
 
 
 def _practice(folder: Path) -> Item:
