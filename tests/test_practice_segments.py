@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcnb.practice.segments import LONGEST, SHORTEST, split_ready
+from vcnb.practice.segments import LONGEST, SHORTEST, is_whole, split_ready
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,9 @@ from vcnb.practice.segments import LONGEST, SHORTEST, split_ready
         ("今天天气很好，我们去公园吧。明天", ["今天天气很好，我们去公园吧。"], "明天"),
         ('He said "go away now!" And', ['He said "go away now!" '], "And"),
         ("a line of a list\nanother", ["a line of a list\n"], "another"),
+        ("Yesterday I saw Dr. Brown in town", [], "Yesterday I saw Dr. Brown in town"),
+        ("Wir haben uns am 3. ", [], "Wir haben uns am 3. "),  # der dritte Mai may follow
+        ("Wir haben uns am 3. Mai gesehen. Und", ["Wir haben uns am 3. Mai gesehen. "], "Und"),
     ],
 )
 def test_a_sentence_is_ready_when_it_is_whole(text, ready, rest):
@@ -42,6 +45,11 @@ def test_much_text_without_an_end_is_cut_at_a_space():
     assert len(ready[0]) <= LONGEST
     assert ready[0].endswith(" ")
     assert rest.startswith("word")
+
+
+def test_what_was_cut_for_its_length_is_no_whole_sentence() -> None:
+    assert all(map(is_whole, ["So it is. ", "好。", 'He said "go!" ', "a line\n"]))
+    assert not any(map(is_whole, ["word word ", "well, ", ""]))
 
 
 @given(st.text(st.sampled_from(list('ab .!?。3\n"')), max_size=400))

@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from vcnb.catalog import MODELS
 from vcnb.protocol import realtime as messages
+from vcnb.protocol.synthesis import language_of
 
 from .context import CONTEXT, before, parse_object
 from .faults import Drawn
@@ -199,7 +200,8 @@ class _Session:
         self._buffer += text
         if self._session["mode"] == "server_commit":
             limits = {"shortest": 1, "longest": 24} if "many_responses" in self._drawn else {}
-            ready, self._buffer = split_ready(self._buffer, **limits)
+            language = language_of(self._session.get("language_type"))
+            ready, self._buffer = split_ready(self._buffer, language=language, **limits)
             for each in ready:
                 self._rounds.put(each)
 

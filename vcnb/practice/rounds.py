@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import web
 
+from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.protocol.realtime import Round
 from vcnb.protocol.synthesis import characters, language_of
 
 from .context import CONTEXT, drop
 from .engines.engine import EngineError
 from .faults import Drawn
+from .segments import is_whole
 from .speaking import chunks
 
 __all__ = ["Line", "Rounds"]
@@ -67,6 +69,7 @@ class Rounds:
         self._cancelled = asyncio.Event()
         self._running = False
         self._n_deltas = 0
+        self._pause = 0  # samples of silence that the next text begins with
         self.n_waiting = 0  # characters that are not spoken yet
 
     def put(self, text: str) -> None:
@@ -145,8 +148,10 @@ class Rounds:
         try:
             async with aclosing(source) as pieces:  # type: ignore[type-var]
                 async for piece in pieces:
+                    yield piece if billed else np.concatenate([np.zeros(self._pause, dtype=piece.dtype), piece])
                     billed = True
-                    yield piece
+            follows = self._session["mode"] == "server_commit" and is_whole(text)
+            self._pause = round(self._context.speaker.pause * SPEECH_SAMPLE_RATE) if follows else 0
         finally:
             if billed:
                 await asyncio.to_thread(self._context.state.bill, characters(text))

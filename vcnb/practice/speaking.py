@@ -48,6 +48,11 @@ class Speaker:
         """Name and version of the engine."""
         return self._engine.version
 
+    @property
+    def pause(self) -> float:
+        """Seconds of silence that belong between two sentences that follow each other."""
+        return float(getattr(self._engine, "pause", 0.0))
+
     def warm(self) -> None:
         """Have the engine say a word to nobody, in a thread: what it has to load is there for the first sentence."""
         self._threads.submit(self._say_hello)

@@ -25,7 +25,7 @@ from .frugal import give_back, one_heap
 from .japanese import kana
 from .mapping import LIKENESS, Mapping, learn
 from .profile import Profile, measure
-from .text import Bite, bites, clean, language_of, sounds
+from .text import SENTENCE_PAUSE, Bite, bites, clean, language_of, sounds
 from .world import with_pitch
 from .written import written_out
 
@@ -89,6 +89,7 @@ class PracticeEngine:
     """
 
     version = "practice 3"
+    pause = SENTENCE_PAUSE
 
     def __init__(self, *, likeness: float = LIKENESS) -> None:
         self.likeness = likeness

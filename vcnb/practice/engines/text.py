@@ -10,7 +10,16 @@ from vcnb.catalog import LANGUAGES
 
 from .engine import EngineError
 
-__all__ = ["Bite", "bites", "clean", "guess_language", "language_of", "sounds"]
+__all__ = [
+    "Bite",
+    "SENTENCE_PAUSE",
+    "bites",
+    "clean",
+    "ends_sentence",
+    "guess_language",
+    "language_of",
+    "sounds",
+]
 
 # All ours. A bite is short enough that the first sound comes early, and long enough for a melody.
 SHORTEST = 12  # columns; a Chinese, Japanese or Korean character counts as two
@@ -199,7 +208,9 @@ def bites(text: str, language: str) -> list[Bite]:
 def _clauses(text: str, language: str) -> list[tuple[str, float]]:
     """Cut at every sentence, at clauses once there is enough for a bite, and by force where it gets too long."""
     ends = [
-        (match.end(), SENTENCE_PAUSE) for match in _SENTENCE_END.finditer(text) if _ends_sentence(text, match, language)
+        (match.end(), SENTENCE_PAUSE)
+        for match in _SENTENCE_END.finditer(text)
+        if match[0] != "." or ends_sentence(text, match.start(), language)
     ]
     ends += [(match.end(), CLAUSE_PAUSE) for match in _CLAUSE_END.finditer(text)]
     found: list[tuple[str, float]] = []
@@ -217,13 +228,30 @@ def _clauses(text: str, language: str) -> list[tuple[str, float]]:
     return [(clause.strip(), pause) for clause, pause in found if clause.strip()]
 
 
-def _ends_sentence(text: str, match: re.Match[str], language: str) -> bool:
-    if match[0] != ".":
-        return True
-    if text[match.end() :].lstrip()[:1].islower():
+def ends_sentence(text: str, at: int, language: str, *, complete: bool = True) -> bool:
+    """Tell whether a full stop ends a sentence, and not an abbreviation or an ordinal.
+
+    Parameters
+    ----------
+    text : str
+        Around it.
+    at : int
+        Where it stands.
+    language : str
+        Two-letter code.
+    complete : bool
+        Whether nothing follows the text.
+
+    Returns
+    -------
+    bool
+        A guess.
+    """
+    after = text[at + 1 :].strip()
+    if after[:1].islower():
         return False
-    word = re.split(r"[\s(\"'“‘]", text[: match.start()])[-1]
-    if language == "de" and word.isdigit() and len(word) < 4 and match.end() < len(text):
+    word = re.split(r"[\s(\"'“‘]", text[:at])[-1]
+    if language == "de" and word.isdigit() and len(word) < 4 and (after or not complete):
         return False  # an ordinal: der 3. Mai
     return not (word.casefold() in _ABBREVIATIONS or "." in word or (len(word) == 1 and word.isupper()))
 
