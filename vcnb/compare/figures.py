@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +40,15 @@ SHADES = ("#ffffff", "#e6eef1", "#bcd7df", "#7fb4c8", "#438cae", "#2b628f", "#28
 N_ALIGNED = 400  # points of a time axis, more than are seen
 MEL_HOP = 0.01  # seconds
 DYNAMIC_DB = 58.0
+LONGEST_NAME = 32  # characters; longer ones are cut in the middle, where names of a row differ least
+TITLE_WIDTH = 18  # characters of a line above a small panel
 
 
 def measures(comparison: Comparison) -> Figure:
     """Draw one panel of bars for each measure that any of the recordings has."""
     shown = comparison.measured
     rows = math.ceil(len(shown) / 5)
-    figure = _figure((11, 0.6 + rows * (1.1 + 0.35 * len(comparison.items))), "Voices side by side")
+    figure = _figure((11, 0.6 + rows * (1.3 + 0.35 * len(comparison.items))), "Voices side by side")
     panels = np.atleast_1d(figure.subplots(rows, min(5, len(shown)), sharey=True, squeeze=False)).ravel()
     heights = range(len(comparison.items))
     for axes, name in zip(panels, shown, strict=False):
@@ -55,8 +58,8 @@ def measures(comparison: Comparison) -> Figure:
         axes.bar_label(bars, written, padding=3, color=INK, fontsize=8)
         axes.margins(x=0.7)
         title = title_of(name).removesuffix(f" ({unit_of(name)})")
-        _dress(axes, title, unit_of(name) or "share")
-        axes.set_yticks(list(heights), list(comparison.items), parse_math=False)
+        _dress(axes, textwrap.fill(title, TITLE_WIDTH), unit_of(name) or "share")
+        axes.set_yticks(list(heights), _names(comparison), parse_math=False)
     panels[0].invert_yaxis()
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
@@ -73,7 +76,7 @@ def similarity(comparison: Comparison) -> Figure:
     tree, heat = figure.subplots(1, 2, width_ratios=(1, 3.2))
     order = _dendrogram(tree, cosines)
     shown = cosines[np.ix_(order, order)]
-    names = [comparison.items[each] for each in order]
+    names = [_names(comparison)[each] for each in order]
     known = shown[np.isfinite(shown)]
     low = min(0.5, float(known.min(initial=0.5)))
     shades = LinearSegmentedColormap.from_list("vcnb", SHADES)
@@ -87,7 +90,7 @@ def similarity(comparison: Comparison) -> Figure:
             ha="center",
             va="center",
             fontsize=8,
-            color="white" if dark else "black",
+            color=INK if not math.isfinite(cosine) else "white" if dark else "black",
         )
     _dress(heat, "", "")
     heat.set_xticks(range(len(names)), names, rotation=40, ha="right", parse_math=False)
@@ -103,11 +106,14 @@ def voice_map(comparison: Comparison) -> Figure:
     points, kept = places(comparison.similarity().to_numpy())
     figure = _figure((6.4, 5.2), f"Map of voices: near is alike; it keeps {kept:.0%} of the differences")
     axes = figure.subplots()
-    for at, (x, y) in enumerate(points):
-        if math.isfinite(x):
-            axes.plot(x, y, "o", ms=9, color=COLOURS[at % len(COLOURS)])
-            beside: dict[str, Any] = {"xytext": (6, 6), "textcoords": "offset points", "color": INK, "fontsize": 9}
-            axes.annotate(comparison.items[at], (x, y), parse_math=False, **beside)
+    placed = [(name, x, y) for name, (x, y) in zip(_names(comparison), points, strict=True) if math.isfinite(x)]
+    middle = sum(x for _, x, _ in placed) / max(1, len(placed))
+    for at, (name, x, y) in enumerate(placed):
+        axes.plot(x, y, "o", ms=9, color=COLOURS[at % len(COLOURS)])
+        side = -1 if x > middle else 1  # names stand towards the middle, where there is room
+        beside: dict[str, Any] = {"xytext": (6 * side, 6), "textcoords": "offset points", "color": INK, "fontsize": 9}
+        text = axes.annotate(name, (x, y), parse_math=False, ha="left" if side > 0 else "right", **beside)
+        text.set_in_layout(False)
     axes.margins(0.25)
     axes.set_aspect("equal", adjustable="datalim")
     _dress(axes, "", "distance, √(1 − cosine)")
@@ -117,13 +123,13 @@ def voice_map(comparison: Comparison) -> Figure:
 
 def pitch(comparison: Comparison) -> Figure:
     """Draw pitch contours on the time axis of the first recording, semitones around each one's own middle."""
-    figure = _figure((9, 3.6), "Melody: pitch around each voice's own middle, aligned in time")
+    figure = _figure((11, 3.6), "Melody: pitch around each voice's own middle, aligned in time")
     axes = figure.subplots()
-    for at, (name, contour) in enumerate(zip(comparison.items, aligned_pitch(comparison), strict=True)):
+    for at, (name, contour) in enumerate(zip(_names(comparison), aligned_pitch(comparison), strict=True)):
         times = np.linspace(0, comparison.clips[0].duration, len(contour))
         style: dict[str, Any] = {"color": COLOURS[at % len(COLOURS)], "ls": DASHES[at % len(DASHES)]}
         axes.plot(times, contour, lw=1.4, label=name, **style)
-    _dress(axes, "", f"time of {comparison.items[0]} (s)")
+    _dress(axes, "", f"time of {_names(comparison)[0]} (s)")
     axes.set_ylabel("pitch (semitones)", color=INK, fontsize=9)
     _legend(axes)
     return figure
@@ -131,9 +137,9 @@ def pitch(comparison: Comparison) -> Figure:
 
 def spectrum(comparison: Comparison) -> Figure:
     """Draw long-term spectra of speech in third-octave bands."""
-    figure = _figure((9, 3.6), "Long-term spectrum of speech, in third-octave bands")
+    figure = _figure((11, 3.6), "Long-term spectrum of speech, in third-octave bands")
     axes = figure.subplots()
-    for at, (name, sound) in enumerate(zip(comparison.items, comparison.sounds, strict=True)):
+    for at, (name, sound) in enumerate(zip(_names(comparison), comparison.sounds, strict=True)):
         middles, levels = sound.long_term_spectrum
         style: dict[str, Any] = {"color": COLOURS[at % len(COLOURS)], "ls": DASHES[at % len(DASHES)]}
         axes.semilogx(middles, levels, lw=1.6, label=name, **style)
@@ -153,7 +159,7 @@ def spectrograms(comparison: Comparison) -> Figure:
     n = len(comparison.items)
     figure = _figure((9, 0.8 + 1.7 * n), "Mel spectrograms on one time axis")
     panels = figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0]
-    for axes, name, clip in zip(panels, comparison.items, comparison.clips, strict=True):
+    for axes, name, clip in zip(panels, _names(comparison), comparison.clips, strict=True):
         hop_length = max(1, round(MEL_HOP * clip.sample_rate))
         mel = librosa.feature.melspectrogram(y=np.asarray(clip.samples), sr=clip.sample_rate, hop_length=hop_length)
         level = librosa.power_to_db(mel, ref=np.max, top_db=DYNAMIC_DB)
@@ -251,17 +257,24 @@ def _dendrogram(axes: Any, cosines: npt.NDArray[np.float64]) -> list[int]:
     from scipy.spatial.distance import squareform
 
     _dress(axes, "", "1 − cosine")
-    n = len(cosines)
-    if n < 2 or not np.isfinite(cosines).all():
+    known = [at for at in range(len(cosines)) if math.isfinite(cosines[at, at])]
+    unknown = [at for at in range(len(cosines)) if at not in known]
+    if len(known) < 2:
         axes.set_visible(False)
-        return list(range(n))
-    distances = np.clip(1 - cosines, 0, None)
+        return known + unknown
+    distances = np.clip(1 - cosines[np.ix_(known, known)], 0, None)
     np.fill_diagonal(distances, 0)
     joined = linkage(squareform(distances, checks=False), "average")
     look = {"no_labels": True, "color_threshold": 0, "above_threshold_color": INK}
     drawn = dendrogram(joined, orientation="left", ax=axes, **look)
-    axes.invert_yaxis()
-    return list(drawn["leaves"])
+    axes.set_ylim(10 * len(cosines), 0)  # a leaf takes ten; those that are not known lie below
+    return [known[leaf] for leaf in drawn["leaves"]] + unknown
+
+
+def _names(comparison: Comparison) -> list[str]:
+    """Cut names that would leave no room for what is drawn."""
+    half = LONGEST_NAME // 2
+    return [name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}" for name in comparison.items]
 
 
 def _figure(size: tuple[float, float], title: str) -> Figure:
@@ -283,6 +296,7 @@ def _dress(axes: Axes, title: str, unit: str) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    shown = axes.legend(fontsize=8, labelcolor=INK, framealpha=0)
+    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "framealpha": 0}  # never on a line
+    shown = axes.legend(fontsize=8, labelcolor=INK, **beside)
     for text in shown.get_texts():
         text.set_parse_math(False)
