@@ -41,6 +41,7 @@ STEP, STEPS, LONGER = 0.04, 3.0, 0.25
 STEADY = 10.0  # seconds; speech four times as long spreads half as much
 # Missing seconds at the end by the root of those that were due. Ours: of 189 good takes of eleven practice voices none
 # came to 0.3, of as many without their last tenth 95 % lay above. The bar follows the worst of the earlier takes.
+SLOWED = 1.12
 ENDED, ENDED_MARGIN, ENDED_AT_MOST = 0.3, 0.1, 0.6
 LOOKED_AT = 8  # takes, the newest; more would not change the worst by much
 UNPACED = (0.4, 2.2)  # of an ordinary pace, where the voice's own is not known
@@ -260,7 +261,8 @@ def _length(traits: Traits, others: Sequence[Traits]) -> Evidence:
         score, share = unsaid(traits.phrases, traits.spoken, pace)
         ordinary = [unsaid(each.phrases, each.spoken, pace)[0] for each in known[-LOOKED_AT:]]
         worst = max((each for each in ordinary if math.isfinite(each)), default=0.0)
-        if ratio < 1 and score > float(np.clip(worst + ENDED_MARGIN, ENDED, ENDED_AT_MOST)):
+        shortened = ratio < 1 and ratio < SLOWED * (1 - share)  # what is left is no slower than the voice ever is
+        if shortened and score > float(np.clip(worst + ENDED_MARGIN, ENDED, ENDED_AT_MOST)):
             said = f"Its end is missing: about {100 * share:.0f} % of the text."
             return Evidence("length", "fail", 1 - share, "of expected", said)
     if ratio < low:
