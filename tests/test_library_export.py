@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from vcnb.library.importing import read_import
 from vcnb.library.money import book
 from vcnb.library.opening import open_store
 from vcnb.library.sounds import read_sound, sound_path
-from vcnb.library.takes import keep_take
+from vcnb.library.takes import keep_take, note_heard
 from vcnb.protocol.voice import CHINA_TIME, Voice
 
 MODEL = "qwen3-tts-vc-2026-01-22"
@@ -105,12 +105,14 @@ WORDS = st.text(max_size=40) | st.sampled_from(
     ["", "\\N", "\\\\N", "=1+1", "-", "+", "@x", "\r\n", "\x00", '"', "'; DROP TABLE voices", "\u202e", "NULL", "\\"]
 )
 AMOUNTS = st.floats(0, allow_nan=False, allow_infinity=False)
+# In the first hours of the year 1 in China there is no year yet in UTC.
+MOMENTS = st.datetimes(datetime(2, 1, 1), timezones=st.sampled_from([UTC, CHINA_TIME]))
 POOLS = st.fixed_dictionaries(
     {
         "words": st.lists(WORDS, min_size=1, max_size=9),
         "counts": st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=4),
         "amounts": st.lists(AMOUNTS, min_size=1, max_size=4),
-        "moments": st.lists(st.datetimes(timezones=st.sampled_from([UTC, CHINA_TIME])), min_size=1, max_size=3),
+        "moments": st.lists(MOMENTS, min_size=1, max_size=3),
         "sounds": st.lists(st.binary(max_size=99), max_size=3, unique=True),
         "rows": st.tuples(*[st.integers(0, 4)] * 3),
         "seed": st.integers(0, 2**32),
@@ -142,7 +144,9 @@ def random_library(store, pools):
             cost=amount(), first_audio_delay=maybe(amount()), request_ids=tuple(pools["words"]),
             arrivals=tuple((each, 1.0) for each in pools["amounts"]),
         )  # fmt: skip
-        keep_take(store, account, speech, complete=rng.random() < 0.8)
+        take = keep_take(store, account, speech, complete=rng.random() < 0.8).take
+        if rng.random() < 0.5:
+            note_heard(store, account, take, {word(): maybe(amount())})
     for number in range(pools["rows"][2]):
         purpose = rng.choice(["creation", "speech"])
         figures = {"cost": amount(), "characters": any_of["counts"](), "certain": rng.random() < 0.5}
@@ -373,6 +377,7 @@ NOWHERE_WRITTEN = [
     ("takes", "arrivals", "[[0.1]]", "JSON"),
     ("takes", "arrivals", '[[0.1, "0.1"]]', "JSON"),
     ("takes", "request_ids", "[1]", "JSON"),
+    ("takes", "heard", '{"gap": "long"}', "JSON"),
     ("takes", "transport", "pigeon", "one of http, sse, realtime"),
     ("takes", "cost", "inf", "a number from 0 on"),
     ("takes", "characters", "1.0", "a whole number"),

@@ -223,6 +223,8 @@ def test_figures_of_the_browser_are_kept_with_their_take(account, practice, sent
     panel._handle_custom_msg({"type": "figures", "key": key, "client": "me", "figures": figures}, [])
     assert panel.figures == {panel.speech.take: figures}
     assert snapshot(panel, sent)["takes"][0]["heard"] == figures
+    until(lambda: account.heard(panel.speech.take) == figures)
+    assert snapshot(opened(account), sent)["takes"][0]["heard"] == figures, "as the library tells another day"
 
 
 def test_what_was_typed_outlives_the_page_and_nothing_of_it_is_a_trait(account, practice, sent):

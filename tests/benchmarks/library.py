@@ -43,7 +43,7 @@ def fill(store: Store, n_voices: int, takes_each: int) -> tuple[str, list[Voice]
     account = new_account(store, Place("singapore"))
     now = datetime.now(UTC)
     listed = [Voice(f"v{i}", MODEL, "name", "en", now - timedelta(hours=i), "singapore") for i in range(n_voices)]
-    row = "INSERT INTO takes VALUES(?, ?, ?, ?, ?, 'http', 'en', ?, 2.0, 99, 0.001, NULL, '[]', '[]', ?, 1)"
+    row = "INSERT INTO takes VALUES(?, ?, ?, ?, ?, 'http', 'en', ?, 2.0, 99, 0.001, NULL, '[]', '[]', ?, 1, NULL)"
     with store.transaction() as db:
         for voice in listed:
             voices.keep_voice(store, account, voice, clip=None, consent="They agreed")

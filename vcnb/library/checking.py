@@ -114,11 +114,16 @@ def _is_arrival(found: Any) -> bool:
     return _list_of(found, lambda each: type(each) in (int, float)) and len(found) == 2
 
 
+def _is_figure(found: Any) -> bool:
+    return found is None or type(found) in (int, float)
+
+
 _JSON: dict[str, Callable[[Any], bool]] = {
     "edits": lambda found: _list_of(found, lambda each: isinstance(each, dict)),
     "diagnosis": lambda found: isinstance(found, dict),
     "request_ids": lambda found: _list_of(found, lambda each: isinstance(each, str)),
     "arrivals": lambda found: _list_of(found, _is_arrival),
+    "heard": lambda found: isinstance(found, dict) and _list_of([*found.values()], _is_figure),
 }
 
 

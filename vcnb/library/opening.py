@@ -13,6 +13,7 @@ __all__ = ["MIGRATIONS", "open_store"]
 MIGRATIONS: tuple[str, ...] = (
     "".join(module.SCHEMA for module in (accounts, clips, voices, takes, money, intents)),
     grids.SCHEMA,
+    takes.HEARD,
 )
 
 

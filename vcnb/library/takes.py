@@ -7,6 +7,7 @@ import json
 import secrets
 import sqlite3
 import wave
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from .money import book
 from .sounds import keep_sound, read_sound
 from .store import Store, moment
 
-__all__ = ["find_take", "keep_take", "read_take", "same_take", "takes_of"]
+__all__ = ["find_take", "heard", "keep_take", "note_heard", "read_take", "same_take", "takes_of"]
 
 SCHEMA = """
 CREATE TABLE takes(
@@ -29,6 +30,7 @@ CREATE TABLE takes(
     made_at TEXT NOT NULL, complete INTEGER NOT NULL) STRICT;
 CREATE INDEX takes_of ON takes(account, voice, made_at);
 """
+HEARD = "ALTER TABLE takes ADD COLUMN heard TEXT;\n"  # JSON: as a browser measured it while the take arrived
 
 
 def keep_take(store: Store, account: str, speech: Speech, *, complete: bool = True) -> Speech:
@@ -60,7 +62,7 @@ def keep_take(store: Store, account: str, speech: Speech, *, complete: bool = Tr
     row = (
         take, account, speech.voice, speech.target_model, speech.text, speech.transport, speech.language, sound,
         speech.duration, speech.characters, speech.cost, speech.first_audio_delay, json.dumps(speech.request_ids),
-        json.dumps(speech.arrivals), now, int(complete),
+        json.dumps(speech.arrivals), now, int(complete), None,
     )  # fmt: skip
     with store.transaction() as db:
         db.execute(f"INSERT INTO takes VALUES({', '.join('?' * len(row))})", row)
@@ -68,6 +70,29 @@ def keep_take(store: Store, account: str, speech: Speech, *, complete: bool = Tr
         figures = {"cost": speech.cost, "characters": speech.characters, "certain": complete}
         book(store, account, take, purpose="speech", voice=speech.voice, **figures)  # type: ignore[arg-type]
     return replace(speech, take=take, consent=_consent(store, account, speech.voice))
+
+
+def note_heard(store: Store, account: str, take: str, figures: Mapping[str, float | None]) -> None:
+    """Keep how a take was heard while it arrived; a take that is not there is passed over.
+
+    Parameters
+    ----------
+    store : Store
+        The library.
+    account : str
+        Who paid.
+    take : str
+        Its id.
+    figures : mapping
+        Name -> number, as `vcnb.widgets.sounds.SoundPanel` describes them.
+    """
+    with store.transaction() as db:
+        db.execute("UPDATE takes SET heard = ? WHERE account = ? AND id = ?", (json.dumps(figures), account, take))
+
+
+def heard(row: sqlite3.Row) -> dict[str, float | None] | None:
+    """Read how a take was heard while it arrived; None where no browser told."""
+    return None if row["heard"] is None else dict(json.loads(row["heard"]))
 
 
 def takes_of(store: Store, account: str) -> list[sqlite3.Row]:

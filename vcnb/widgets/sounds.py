@@ -41,6 +41,7 @@ SAMPLES_PER_MESSAGE = (1 << 20) // 4
 # Seconds; ours. A message passes through several threads, and each waits this long for a cell that computes: at
 # Python's own 5 ms a piece of speech took up to 100 ms to leave a busy kernel, at this 25 to 55 ms.
 BRISK = 0.0005
+FIGURES = ("first_sound", "underruns", "gap", "buffer", "start_delay")  # see `SoundPanel`
 LONGEST_NAME = 60  # characters; ours: the state of a panel stays small, whatever a file is called
 
 
@@ -164,7 +165,8 @@ class SoundPanel(BaseWidget):
 
     def receive_figures(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what the page that plays a stream measured."""
-        self._heard[str(message["key"])] = {str(name): value for name, value in message["figures"].items()}
+        figures = message["figures"]
+        self._heard[str(message["key"])] = {name: figures[name] for name in FIGURES if name in figures}
 
     def deliver(
         self, sound: Sound, pieces: Iterable[Clip], *, whole: Callable[[], Clip | None] = lambda: None

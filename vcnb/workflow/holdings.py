@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,6 +257,26 @@ class Holdings:
         if found is None:
             raise LibraryError(f"There is no take {str(id)!r}.", remedy="choose one of account.takes()")
         return takes.read_take(self._shelf.store, found)
+
+    def note_heard(self, take: str, figures: Mapping[str, float | None]) -> None:
+        """Keep how a take was heard in a browser while it arrived; see `heard`."""
+        takes.note_heard(self._shelf.store, self._shelf.account(), take, figures)
+
+    def heard(self, take: str) -> dict[str, float | None] | None:
+        """Tell how a take was heard in a browser while it arrived; None where it was not.
+
+        Parameters
+        ----------
+        take : str
+            Of `takes`, or ``speech.take``.
+
+        Returns
+        -------
+        dict or None
+            ``first_sound`` (s), ``underruns``, ``gap`` (s), ``buffer`` (s) and ``start_delay`` (s).
+        """
+        found = takes.find_take(self._shelf.store, self._shelf.account(), take)
+        return takes.heard(found) if found is not None else None
 
     def money(self) -> pd.DataFrame:
         """Sum what was paid, by day, voice and purpose; at list prices, as the free quota is not known here.
