@@ -1,12 +1,13 @@
 """How well the practice engine follows a voice, how clear it stays, and how quick it is.
 
     python tests/benchmarks/engine.py FOLDER [--speaker NAME=GLOB ...] [--encoder MODULE:FUNCTION] [--base espeak]
+                                      [--mos MODULE:FUNCTION]
 
 Without ``--speaker`` each folder in FOLDER is a speaker. Of each speaker's recordings the first half (at most 15 s) is
 the reference and the second the gallery. The encoder takes (samples, sample_rate) and gives a vector of length 1; it
-is GE2E where none is named. `right` is the share of the speakers that are nearest to their own gallery. `pace` is
-phonemes a second as written, `pace_wanted` syllables a second as counted in the reference.
-Phoneme error by hama. Times are CPU seconds of one thread.
+is GE2E where none is named. A judge of naturalness, such as DNSMOS, takes the same and gives 1 to 5. `right` is the
+share of the speakers that are nearest to their own gallery. `pace` is phonemes a second as written, `pace_wanted`
+syllables a second as counted in the reference. Phoneme error by hama. Times are CPU seconds of one thread.
 """
 
 from __future__ import annotations
@@ -73,6 +74,12 @@ def ge2e(samples: Any, sample_rate: int) -> Any:
     return windows.mean(0) / np.linalg.norm(windows.mean(0))
 
 
+def named(function: str) -> Encoder:
+    module, name = function.split(":")
+    found: Encoder = getattr(importlib.import_module(module), name)
+    return found
+
+
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     begun = time.process_time()
     return work(), time.process_time() - begun
@@ -108,16 +115,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--speaker", action="append", default=[], metavar="NAME=GLOB")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION")
+    parser.add_argument("--mos", metavar="MODULE:FUNCTION")
     parser.add_argument("--base", choices=["hibari", "espeak"], default="hibari")
     parser.add_argument("--likeness", type=float, default=LIKENESS)
     parser.add_argument("--languages", action="store_true", help="a sentence in each of the nine others as well")
     options = parser.parse_args()
     if options.base == "espeak":
         sys.modules["onnxruntime"] = None  # type: ignore[assignment]
-    encoder: Encoder = ge2e
-    if options.encoder:
-        module, function = options.encoder.split(":")
-        encoder = getattr(importlib.import_module(module), function)
+    encoder: Encoder = named(options.encoder) if options.encoder else ge2e
     speakers = {
         name: recordings(options.folder, pattern)
         for name, pattern in (each.split("=") for each in options.speaker or folders(options.folder))
@@ -164,6 +169,9 @@ def measure(judge: Judge, engine: PracticeEngine, name: str, options: argparse.N
     n_phonemes = sum(len(sentence["phonemes"].split()) for sentence in page["sentences"])
     row["pace"] = n_phonemes / (len(sound) / SPEECH_SAMPLE_RATE)
     row["pace_wanted"] = syllables_per_second(reference.samples, reference.sample_rate)
+    if options.mos:
+        mos = named(options.mos)
+        row["mos"] = float(np.mean([mos(each.astype(np.float32), SPEECH_SAMPLE_RATE) for each in spoken]))
     row["similarity"], row["right"] = judge.likeness(name, sound)
     high = wanted > 135
     plain = [engine._base_says(speaker, each["text"], high=high, pace=1.0) for each in page["sentences"]]

@@ -31,9 +31,9 @@ PITCH_EXPONENT = 0.3  # a voice an octave up has a tract shorter by about a fift
 PITCH_TRUST = 6.0
 PAIRED_FRAMES = 800
 SPREAD_RESTORED = (1.0, 1.6)
-# What is averaged moves too little and sounds like nobody in particular: half of what the mapping still lacks of the
+# What is averaged moves too little and sounds like nobody in particular: most of what the mapping still lacks of the
 # voice's own spread is given back. All of it costs clarity.
-LIVELINESS = 0.5
+LIVELINESS = 0.75
 LIVELINESS_LIMITS = (0.5, 2.0)
 LOUDNESS_LIVELINESS = 1.1  # at most, of the level
 SPREADS = (0.3, 3.0)

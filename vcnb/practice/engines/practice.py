@@ -88,7 +88,7 @@ class PracticeEngine:
         From 0, which keeps more of what was said, to 1, which keeps more of who is to say it.
     """
 
-    version = "practice 3"
+    version = "practice 4"
     pause = SENTENCE_PAUSE
 
     def __init__(self, *, likeness: float = LIKENESS) -> None:

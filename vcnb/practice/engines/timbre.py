@@ -12,7 +12,7 @@ import pyworld
 from vcnb.audio.resample import resample
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 
-from .spectrum import N_FFT, Frames, cepstra, extended, log_mel, pooled
+from .spectrum import BAND_HZ, N_FFT, Frames, cepstra, extended, log_mel, pooled
 
 __all__ = ["Timbre", "timbre"]
 
@@ -21,6 +21,7 @@ VOICED_FRAMES = 1500
 UNVOICED_FRAMES = 400
 BREATH_FRAMES = 150
 AT_ONCE = 250
+EMPTY_DB = 65.0  # below the strongest band: what a coder cut away lies deeper still, and no voice does
 RANGE_DB = 35.0  # frames this far below the loudest are more room than voice
 FILLED = 0.94  # of Nyquist: beyond lies the skirt of whatever filter made the recording
 
@@ -80,6 +81,7 @@ def timbre(
     pitch, at = np.nan_to_num(f0[chosen]), times[chosen]
     level, bands = _bands(wide, pitch, at)
     loud = level > np.percentile(level, 97) - RANGE_DB
+    bandwidth = min(bandwidth, _filled_hz(bands[loud]))
     coefficients = cepstra(extended(bands, bandwidth))
     voiced = coefficients[(pitch > 0) & loud]
     unvoiced = coefficients[(pitch == 0) & loud]
@@ -97,6 +99,12 @@ def _bands(samples: npt.NDArray[np.float64], f0: Any, times: Any) -> tuple[npt.N
         levels.append(10 * np.log10(power.sum(axis=1) + 1e-16))
         bands.append(log_mel(power))
     return np.concatenate(levels), np.concatenate(bands)
+
+
+def _filled_hz(bands: Frames) -> float:
+    """Where the highest band lies that ever holds sound: a file's rate does not tell what a coder left of it."""
+    loudest_db = 10 / np.log(10) * np.percentile(bands, 95, axis=0)
+    return float(BAND_HZ[np.flatnonzero(loudest_db > loudest_db.max() - EMPTY_DB)[-1]])
 
 
 def _spread(indices: npt.NDArray[np.intp], most: int) -> npt.NDArray[np.intp]:
