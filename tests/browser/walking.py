@@ -25,13 +25,13 @@ RECORDED = """([node, seconds]) => node.querySelector('.vc-live')
 
 
 def spoken(seconds: float = 15.0, *, pause: float = 0.0) -> np.ndarray:
-    """A real speaker at a level that the coach likes, in 16-bit steps, with a pause in the middle and silence after."""
+    """A real speaker at a level that the coach likes, with a pause in the middle, between the countdown and silence."""
     clip = vcnb.load(vcnb.samples()["kathleen_en"])
     samples = np.tile(resample(clip.samples, clip.sample_rate, RATE), 4)[: int(seconds * RATE)]
     steps = np.rint(samples / np.abs(samples).max() * 24_000).astype(np.int16)
     rng = np.random.default_rng(440)
-    hush = [rng.integers(-3, 4, int(each * RATE)).astype(np.int16) for each in (pause, 20.0)]
-    return np.concatenate([steps[: len(steps) // 2], hush[0], steps[len(steps) // 2 :], hush[1]])
+    hush = [rng.integers(-3, 4, int(each * RATE)).astype(np.int16) for each in (3.0, pause, 20.0)]
+    return np.concatenate([hush[0], steps[: len(steps) // 2], hush[1], steps[len(steps) // 2 :], hush[2]])
 
 
 def play(steps: np.ndarray) -> None:
