@@ -15,6 +15,7 @@ import pytest
 import vcnb
 from vcnb.audio.clip import Speech
 from vcnb.errors import CancelledError, SettingsError
+from vcnb.library.accounts import Place, merge, new_account
 from vcnb.library.grids import Cell, claim, claimed_slot, finish
 from vcnb.library.opening import open_store
 from vcnb.library.presence import Presence, lives
@@ -173,6 +174,19 @@ def test_a_take_that_was_kept_just_before_the_end_is_found_instead_of_made_again
     finish(store, other, "another")
     assert claim(store, other, "me", **figures)["take"] == "another"
     assert store.row("SELECT count(*) FROM money WHERE NOT certain")[0] == 0
+    store.close()
+
+
+def test_accounts_that_turn_out_to_be_one_speak_no_cell_again(tmp_path):
+    store = open_store(tmp_path)
+    place = Place("singapore", "w")
+    first, second = new_account(store, place), new_account(store, place)
+    figures = {"lives": lambda _id: False, "cost": 0.5, "characters": 6}
+    claim(store, Cell(second, "v", "Hello.", "", 0), "me", **figures)
+    finish(store, Cell(second, "v", "Hello.", "", 0), "spoken")
+    merge(store, second, into=first)
+    found = claim(store, Cell(first, "v", "Hello.", "", 0), "me", **figures)
+    assert (found["take"], found["account"]) == ("spoken", first)
     store.close()
 
 

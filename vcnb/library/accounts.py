@@ -17,7 +17,7 @@ CREATE TABLE accounts(
     id TEXT PRIMARY KEY, region TEXT NOT NULL, workspace TEXT NOT NULL, made_at TEXT NOT NULL) STRICT;
 """
 # Tables whose rows belong to an account.
-OWNED = ("voices", "takes", "money", "intents")
+OWNED = ("voices", "takes", "money", "intents", "cells")
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,11 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """The same for the same cell, in whatever process; no text of it is kept here."""
-        written = json.dumps([self.account, self.voice, self.text, self.language, self.repeat])
+        """The same for the same cell, in whatever process; no text of it is kept here.
+
+        The account is left out: a voice is of one account, and two that turn out to be one keep their cells.
+        """
+        written = json.dumps([self.voice, self.text, self.language, self.repeat])
         return hashlib.sha256(written.encode()).hexdigest()
 
 
