@@ -66,7 +66,7 @@ function ratioOf(value) {
 }
 
 function pairCard(view, desk) {
-  const { say } = view, title = h("h4", {}), hears = h("div", { class: "vc-row-wrap" }), figures = h("dl", { class: "vc-figures" });
+  const { say } = view, title = h("h4", {}), hears = h("div", { class: "vc-hears" }), figures = h("dl", { class: "vc-figures" });
   const says = h("p", {}), curves = lineChart(view, 128), same = h("span", {}), different = h("span", {}), meaning = h("p", { class: "vc-quiet" });
   const box = h("div", { class: "vc-section vc-pair" }, h("div", { class: "vc-section-head", role: "status" }, title), hears, figures, says,
     h("figure", { class: "vc-section" }, curves.node, h("figcaption", { class: "vc-quiet vc-curves" }, h("span", {}, swatch(0), same), h("span", {}, swatch(1), different))), meaning);
