@@ -8,6 +8,7 @@ import pytest
 import vcnb
 from vcnb.audio.clip import Clip
 from vcnb.compare.calibration import Calibration, Scores, built_in, calibrated
+from vcnb.compare.comparison import Comparison
 from vcnb.compare.figures import KINDS, places
 from vcnb.compare.transcription import error_rate
 from vcnb.errors import ClipError
@@ -176,3 +177,28 @@ def test_words_and_characters_heard_wrong_are_counted(text, heard, rate):
 
 def test_a_text_without_words_has_no_rate():
     assert np.isnan(error_rate("...", "something"))
+
+
+def test_two_hundred_voices_and_twins_are_drawn_or_refused(comparison):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    first = comparison.sounds[0]
+    for n in (2, 200):
+        items = tuple(f"clip number {at}" for at in range(n))
+        many = Comparison(items, (first.clip,) * n, (comparison.measures[0],) * n, (first,) * n)
+        assert len(many.pairs()) == n * (n - 1) / 2
+        figure = many.plot("similarity")
+        figure.canvas.draw()
+        assert max(figure.get_size_inches()) < 25
+        plt.close(figure)
+    with pytest.raises(ClipError, match="200 recordings are too many"):
+        many.plot("spectrum")
+
+
+def test_many_cosines_are_read_as_each_alone(calibration):
+    cosines = [0.4, float("nan"), 0.77, 0.99]
+    for cosine, reading in zip(cosines, calibration.readings(cosines), strict=True):
+        assert np.array_equal(
+            list(vars(reading).values()), list(vars(calibration.read(cosine)).values()), equal_nan=True
+        )

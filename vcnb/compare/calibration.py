@@ -177,14 +177,30 @@ class Calibration:
         Reading
             NaN throughout where the cosine is.
         """
-        if not np.isfinite(cosine):
-            return Reading(*[float("nan")] * 6)
-        logs = self.coefficients @ np.array([1.0, cosine])
-        bounds = np.clip([logs[0], *np.percentile(logs[1:], [2.5, 97.5])], *np.log(self.limits))
-        ratio, low, high = np.exp(bounds)
-        same = 100 * float(np.mean(self.scores.same <= cosine))
-        different = 100 * float(np.mean(self.scores.different >= cosine))
-        return Reading(float(cosine), float(ratio), float(low), float(high), same, different)
+        return self.readings([cosine])[0]
+
+    def readings(self, cosines: Sequence[float] | Floats) -> list[Reading]:
+        """Tell what many cosines mean, as `read` does of one.
+
+        Parameters
+        ----------
+        cosines : sequence of float
+            Each of two embeddings.
+
+        Returns
+        -------
+        list of Reading
+            In their order.
+        """
+        found = np.asarray(cosines, float)
+        logs = self.coefficients[:, :1] + self.coefficients[:, 1:] * found
+        bounds = np.stack([logs[0], *np.percentile(logs[1:], [2.5, 97.5], axis=0)])
+        ratios = np.exp(np.clip(bounds, *np.log(self.limits)))
+        same, different = np.sort(self.scores.same), np.sort(self.scores.different)
+        below = 100 * np.searchsorted(same, found, "right") / max(1, len(same))
+        above = 100 * (1 - np.searchsorted(different, found, "left") / max(1, len(different)))
+        table = np.where(np.isfinite(found), [found, *ratios, below, above], np.nan)
+        return [Reading(*map(float, column)) for column in table.T]
 
     @property
     def equal_error_rate(self) -> float:

@@ -146,12 +146,13 @@ class Comparison:
         """
         import pandas as pd
 
-        points = [sound.embedding for sound in self.sounds]
-        rows = []
-        for at, one in enumerate(self.items):
-            for to in range(at + 1, len(self.items)):
-                found = self.calibration.read(float(points[at] @ points[to]))
-                rows.append((one, self.items[to], *vars(found).values(), found.words))
+        points = np.array([sound.embedding for sound in self.sounds], float)
+        one, other = np.triu_indices(len(self.items), 1)
+        found = self.calibration.readings((points @ points.T)[one, other])
+        rows = [
+            (self.items[at], self.items[to], *vars(reading).values(), reading.words)
+            for at, to, reading in zip(one, other, found, strict=True)
+        ]
         names = ["item", "other", "cosine", "likelihood_ratio", "low", "high", "same_percent", "different_percent"]
         table = pd.DataFrame(rows, columns=[*names, "words"])
         return table.sort_values("cosine", ascending=False, ignore_index=True)
@@ -234,12 +235,17 @@ class Comparison:
         Raises
         ------
         ClipError
-            If there is no such kind.
+            If there is no such kind, or too many to draw.
         """
         from . import figures
 
         if kind not in figures.KINDS:
             raise ClipError(f"There is no picture {kind!r}.", remedy=f"use one of {', '.join(figures.KINDS)}")
+        if len(self.items) > figures.MOST_DRAWN and kind not in ("similarity", "map"):
+            raise ClipError(
+                f"{len(self.items)} recordings are too many for the picture {kind!r}.",
+                remedy=f"compare {figures.MOST_DRAWN} at a time; the tables hold any number",
+            )
         return figures.KINDS[kind](self)
 
     def report(self, path: str | os.PathLike[str], *, title: str = "Voices side by side") -> Path:

@@ -41,6 +41,8 @@ N_ALIGNED = 400  # points of a time axis, more than are seen
 MEL_HOP = 0.01  # seconds
 DYNAMIC_DB = 58.0
 LONGEST_NAME = 32  # characters; longer ones are cut in the middle, where names of a row differ least
+MOST_DRAWN = 40  # rows or lines; ours: more cannot be told apart
+CELL, MOST_WRITTEN = 0.62, 30  # inches of a cell; of more voices the heat map shows shades without numbers
 TITLE_WIDTH = 18  # characters of a line above a small panel
 
 
@@ -71,7 +73,7 @@ def similarity(comparison: Comparison) -> Figure:
     from matplotlib.colors import LinearSegmentedColormap
 
     cosines = comparison.similarity().to_numpy()
-    size = 2.4 + 0.62 * len(comparison.items)
+    size = 2.4 + CELL * min(MOST_WRITTEN, len(comparison.items))
     figure = _figure((size + 2.2, size), "How alike the voices sound: cosine of their embeddings")
     tree, heat = figure.subplots(1, 2, width_ratios=(1, 3.2))
     order = _dendrogram(tree, cosines)
@@ -81,7 +83,7 @@ def similarity(comparison: Comparison) -> Figure:
     low = min(0.5, float(known.min(initial=0.5)))
     shades = LinearSegmentedColormap.from_list("vcnb", SHADES)
     image = heat.imshow(shown, cmap=shades, vmin=low, vmax=1, aspect="auto")
-    for (row, column), cosine in np.ndenumerate(shown):
+    for (row, column), cosine in np.ndenumerate(shown if len(shown) <= MOST_WRITTEN else shown[:0]):
         dark = math.isfinite(cosine) and (cosine - low) / (1 - low) > 0.55
         heat.text(
             column,
@@ -93,8 +95,9 @@ def similarity(comparison: Comparison) -> Figure:
             color=INK if not math.isfinite(cosine) else "white" if dark else "black",
         )
     _dress(heat, "", "")
-    heat.set_xticks(range(len(names)), names, rotation=40, ha="right", parse_math=False)
-    heat.set_yticks(range(len(names)), names, parse_math=False)
+    step = -(-len(names) // MOST_WRITTEN)  # of many only some names can stand beside the map
+    heat.set_xticks(range(0, len(names), step), names[::step], rotation=40, ha="right", parse_math=False)
+    heat.set_yticks(range(0, len(names), step), names[::step], parse_math=False)
     bar = figure.colorbar(image, ax=heat, pad=0.02)
     bar.set_label("cosine", color=INK)
     bar.ax.tick_params(colors=INK)
@@ -262,11 +265,12 @@ def _dendrogram(axes: Any, cosines: npt.NDArray[np.float64]) -> list[int]:
     if len(known) < 2:
         axes.set_visible(False)
         return known + unknown
-    distances = np.clip(1 - cosines[np.ix_(known, known)], 0, None)
+    distances = np.clip(1 - cosines[np.ix_(known, known)], 1e-6, None)  # scipy cannot draw a tree without height
     np.fill_diagonal(distances, 0)
     joined = linkage(squareform(distances, checks=False), "average")
     look = {"no_labels": True, "color_threshold": 0, "above_threshold_color": INK}
     drawn = dendrogram(joined, orientation="left", ax=axes, **look)
+    axes.set_xlim(max(0.05, 1.05 * joined[-1, 2]), 0)  # two recordings of the same samples join at 0
     axes.set_ylim(10 * len(cosines), 0)  # a leaf takes ten; those that are not known lie below
     return [known[leaf] for leaf in drawn["leaves"]] + unknown
 
