@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import time
 
 import numpy as np
 import pytest
-from listening import found_in, heard, listen
+from harness import WAIT_MS
+from listening import LISTEN, TAP, found_in, heard, listen
 
 pytestmark = pytest.mark.browser
 
@@ -158,6 +161,46 @@ def test_of_two_tabs_one_plays_and_the_other_can_take_over(book):
         assert [page.evaluate(sounding) for page in (book.page, other)] == [False, True]
     finally:
         other.close()
+
+
+def test_where_the_browser_lets_nothing_sound_unasked_it_says_so_and_one_press_is_enough(book, tmp_path):
+    go = tmp_path / "go"
+    late = f"""
+import os
+def late():
+    while not os.path.exists({str(go)!r}): time.sleep(0.02)
+    yield from feed(2, 50)
+"""
+    book.show(FEED + late + "player = vcnb.Player(late()); player")
+    book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    book.page.goto("about:blank")
+    page = book.page.context.new_page()
+    session = page.context.new_cdp_session(page)
+
+    def until_said(words):
+        """Look without a gesture, as which everything counts that Playwright itself evaluates."""
+        said = "[...document.querySelectorAll('.vcnb [role=status]')].map((each) => each.textContent).join()"
+        asked = {"expression": said, "userGesture": False, "returnByValue": True}
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while words not in (session.send("Runtime.evaluate", asked)["result"].get("value") or ""):
+            assert time.monotonic() < deadline, words
+            page.wait_for_timeout(50)
+
+    try:
+        page.add_init_script(f"({LISTEN})({json.dumps([TAP, RATE])})")
+        page.goto(book.address)
+        until_said("Waiting for the first sound.")
+        go.touch()
+        until_said("Press Play.")
+        page.locator(".vcnb").get_by_role("button", name="Play").click()
+        page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding !== null")
+        page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding === null")
+        page.wait_for_timeout(150)
+        played = heard(page)
+        np.testing.assert_array_equal(played[played != 0], noise(2))
+    finally:
+        page.close()
+        book.open()
 
 
 def test_without_worklets_it_is_heard_all_the_same(book):
