@@ -18,6 +18,7 @@ STYLE = """
 .vcnb-health :is(th, td) { text-align: left; vertical-align: top; padding: 6px 10px; white-space: normal;
   overflow-wrap: anywhere; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .vcnb-health :is(td:first-child, td:nth-child(2)) { font-weight: 600; white-space: nowrap; }
+.vcnb-health td:last-child { min-width: 14em; }
 .vcnb-health .vcnb-ok { color: color-mix(in srgb, var(--jp-success-color1, #388e3c) 80%, currentColor); }
 .vcnb-health .vcnb-note { color: color-mix(in srgb, var(--jp-warn-color1, #f57c00) 64%, currentColor); }
 .vcnb-health .vcnb-missing { color: color-mix(in srgb, var(--jp-error-color1, #d32f2f) 80%, currentColor); }

@@ -126,7 +126,7 @@ class Holdings:
             self.list_voices()
         if named.voice not in self._known:
             raise VoiceNotFoundError(
-                f"Voice {named.voice!r} is not in the account's list.", remedy="choose one of account.voices()"
+                f"Voice {named.voice!r} is not in the account's list.", remedy="give the id of one of account.voices()"
             )
         return self._known[named.voice]
 
