@@ -53,6 +53,7 @@ def main() -> int:
                 samples[n % 3], preferred_name=f"v{n}", consent="public recordings", language=None, again=True
             )
         n_cells = options.voices * options.texts
+        moments = sorted(rng.sample(range(1, n_cells), options.kills))  # anywhere on the way, on any machine
         for kill in range(options.kills + 1):
             process = subprocess.Popen(
                 [sys.executable, "-c", WORK, folder, str(options.texts)], stdout=subprocess.PIPE, text=True
@@ -60,7 +61,8 @@ def main() -> int:
             assert process.stdout is not None
             process.stdout.readline()
             if kill < options.kills:
-                time.sleep(rng.uniform(1, 6))
+                while process.poll() is None and len(account.takes()) < moments[kill]:
+                    time.sleep(rng.uniform(0, 0.1))
                 process.kill()
                 process.wait()
                 print(f"killed: {len(account.takes())} of {n_cells} spoken", flush=True)

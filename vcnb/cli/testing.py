@@ -39,6 +39,9 @@ FIGURES = (
     ("ledger", "--kills", "20"),
     ("journeys", "--schedules", "500"),
     ("grid",),
+    ("similarity",),
+    ("sentinel", "--takes", "200", "--spoilt", "50"),
+    ("listening",),
 )
 OWN = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
 
