@@ -1,6 +1,6 @@
 """Whether the best window is free of every planted defect, and how long an hour takes.
 
-    python tests/benchmarks/windows.py --clips DIR [--n 24] [--hour]
+    python tests/benchmarks/windows.py --clips DIR [--first 0] [--n 24] [--hour]
 
 DIR holds ``speech`` (files whose names begin with their speaker, three kinds of name are known below) and ``music``.
 Each recording lasts 75 s: one speaker, and noise, clipping, music, another voice and a long pause planted in turn,
@@ -116,6 +116,7 @@ def write_mp3(path: Path, samples: np.ndarray) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--n", type=int, default=24)
     parser.add_argument("--hour", action="store_true")
     given = parser.parse_args()
@@ -142,7 +143,7 @@ def main() -> int:
         print("defects in the windows:", [missed(each.start, each.end, truth) for each in windows])
         return 0 if cpu <= 60 and not missed(windows.best.start, windows.best.end, truth) else 1
     free = 0
-    for seed in range(given.n):
+    for seed in range(given.first, given.first + given.n):
         rng = np.random.default_rng(seed)
         samples, truth = planted(speech[names[seed % len(names)]], strangers, music, rng)
         best = best_window(Clip(samples, RATE), progress=lambda *_: None).best

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from vcnb.errors import CancelledError
@@ -66,10 +67,15 @@ def judge(
 
 
 def _arriving(subject: Subject, known: dict[str, Finding], cancel: threading.Event | None) -> Iterator[Finding]:
-    for each in sorted(checks(), key=lambda check: check.late):
-        if cancel is not None and cancel.is_set():
-            raise CancelledError("The diagnosis was stopped.", remedy="start it again")
-        yield known.get(each.name) or each.finding(each.judge(subject))
+    # The network that listens for music does so aside, as it lets others work meanwhile.
+    with ThreadPoolExecutor(1, "vcnb-listening") as aside:
+        listening = None if known else aside.submit(lambda: subject.events)
+        for each in sorted(checks(), key=lambda check: check.late):
+            if cancel is not None and cancel.is_set():
+                raise CancelledError("The diagnosis was stopped.", remedy="start it again")
+            if each.late and listening is not None:
+                listening.result()
+            yield known.get(each.name) or each.finding(each.judge(subject))
 
 
 def _key(subject: Subject) -> str:

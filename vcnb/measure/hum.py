@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +24,7 @@ NEAR = 2  # bins on each side that belong to a line
 AROUND = 24  # bins on each side that it is compared with
 N_COUNTED = 4  # the highest of them: hum often holds only some
 EVIDENT_DB = 14.0  # ours: how high these stand on average over what surrounds them
+FAINTEST_DBFS = -90.0  # nobody hears it; what coding leaves of silence lies below
 LINE_DB = 10.0  # a lower line is no line
 
 # To follow the lines. Ours, found with hum of which we knew the shape, under 12 voices.
@@ -30,6 +33,7 @@ HIGHEST = 1_000.0  # Hz
 FRAME, FRAME_HOP = 0.2, 0.05  # seconds; lines 50 Hz apart do not mix in a frame
 WANDERS, WANDER_STEP = 0.15, 0.005  # Hz; no grid keeps its frequency to the hundredth
 STEADY = 1.0  # seconds over which a line keeps its height and phase
+REACH = 80  # frames on each side: four times as long
 OVERLAP = 3.0  # frames that lie over each other: their errors are not as many as they are
 
 
@@ -60,7 +64,7 @@ def hum(samples: npt.NDArray[np.float32], sample_rate: int) -> tuple[float, floa
     scores = {mains: _lines(quiet, mains) for mains in MAINS}
     mains = max(scores, key=lambda each: scores[each][0])
     height, level = scores[mains]
-    if height < EVIDENT_DB:
+    if height < EVIDENT_DB or level < FAINTEST_DBFS:
         return 0.0, float("inf")
     return mains, float(rms_dbfs(samples, sample_rate) - level)
 
@@ -100,15 +104,19 @@ def hum_alone(samples: npt.NDArray[np.float32], sample_rate: int, mains: float) 
         return found
 
     at_rest = weight[:, None] * lines(mains)
-    shifts = np.arange(-WANDERS, WANDERS + WANDER_STEP / 2, WANDER_STEP)
-    turns = [np.exp(-2j * np.pi * shift * np.outer(times, orders)) for shift in shifts]
-    hz = mains + float(shifts[np.argmax([np.square(np.abs((at_rest * turn).sum(0))).sum() for turn in turns])])
-    near = weight * np.exp(-0.5 * np.square(np.subtract.outer(times, times) / STEADY))
-    near /= near.sum(1, keepdims=True)
+
+    def in_step(shift: float) -> float:
+        turned = at_rest * np.exp(-2j * np.pi * shift * np.outer(times, orders))
+        return float(np.square(np.abs(turned.sum(0))).sum())
+
+    hz = mains + float(max(np.arange(-WANDERS, WANDERS + WANDER_STEP / 2, WANDER_STEP), key=in_step))
     heard = lines(hz)
-    steady = near @ heard
+    around = np.exp(-0.5 * np.square(np.arange(-REACH, REACH + 1) * FRAME_HOP / STEADY))
+    total = _spread(weight[:, None], around)
+    steady = _spread(weight[:, None] * heard, around) / total
     # What a voice that crosses a line leaves of itself by chance is no hum: as much as that is spared.
-    chance = OVERLAP * (np.square(near) @ np.square(np.abs(heard))).mean(0)
+    chance = _spread(np.square(weight[:, None] * np.abs(heard)), np.square(around)) / np.square(total)
+    chance = OVERLAP * chance.mean(0)
     share = np.maximum(0, 1 - chance / (np.square(np.abs(steady)).mean(0) + 1e-20))
     seconds = np.arange(len(narrow)) / FOLLOWED_RATE
     alone = np.zeros(len(narrow), np.float32)
@@ -117,6 +125,11 @@ def hum_alone(samples: npt.NDArray[np.float32], sample_rate: int, mains: float) 
         alone += (np.interp(seconds, times, line) * turning).real.astype(np.float32)
     whole = resample(alone, FOLLOWED_RATE, sample_rate)[: len(samples)]
     return np.pad(whole, (0, len(samples) - len(whole)))
+
+
+def _spread(columns: npt.NDArray[Any], kernel: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    """Add up what lies around each row of each column."""
+    return np.array([np.convolve(column, kernel)[REACH : REACH + len(column)] for column in columns.T]).T
 
 
 def _lines(quiet: npt.NDArray[np.float64], mains: float) -> tuple[float, float]:

@@ -26,6 +26,7 @@ LENGTH_COST = 0.02  # for each second away from the ideal
 CLIPPED_COST, CLIPPED_MOST = 0.2, 3.0
 MARK_COST, MARK_SHARE_COST = 1.0, 4.0  # of a defect that was heard there, and of the share it takes
 TOUCHED = 0.2  # seconds; a defect that reaches in by less does not count
+UNLIKE_COST, ALIKE = 6.0, 0.85  # for each 1 of likeness that its least alike halves have less; one voice has 0.8 to 0.9
 DULL_COST = 0.8  # of a stretch that was judged and found wanting as a whole
 SAME = 0.5  # share of overlap from which two stretches count as one
 
@@ -155,7 +156,8 @@ def search(
         stretches = [Segment(float(field.starts[at]), float(field.ends[at])) for at in chosen]
         for at, stretch, clip in zip(chosen, stretches, fetch(stretches), strict=True):
             report = diagnose(clip)
-            window = Window(stretch.start, stretch.end, float(field.scores[at]), float(field.snr_db[at]), clip, report)
+            score = float(field.scores[at]) - UNLIKE_COST * max(0.0, ALIKE - _likeness(report))
+            window = Window(stretch.start, stretch.end, score, float(field.snr_db[at]), clip, report)
             heard.append(window)
             if on_heard is not None:
                 on_heard(window)
@@ -180,6 +182,12 @@ def rank(window: Window) -> tuple[int, int, float]:
         Smaller is better.
     """
     return *burden(window.report), -window.score
+
+
+def _likeness(report: Report) -> float:
+    """How alike the least alike halves of a stretch are: where others are better, a doubt is reason enough."""
+    found = [each.value for each in report.findings if each.check == "other_voices" and isinstance(each.value, float)]
+    return found[0] if found else ALIKE
 
 
 @dataclass(eq=False)
