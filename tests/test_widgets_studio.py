@@ -43,9 +43,12 @@ def good():
 
 
 @pytest.fixture(scope="module")
-def hot(good):
-    """Too loud a take, which can be mended by turning it down."""
-    return vcnb.Clip(np.clip(good.samples[: 11 * good.sample_rate] * 12, -0.9, 0.9), good.sample_rate, name="hot")
+def halting(good):
+    """A take with too long a pause, which can be shortened."""
+    half = 6 * good.sample_rate
+    pause = np.zeros(3 * good.sample_rate, np.float32)
+    parts = [good.samples[:half], pause, good.samples[half : 2 * half]]
+    return vcnb.Clip(np.concatenate(parts), good.sample_rate, name="halting")
 
 
 def until(condition, limit=30.0):
@@ -130,26 +133,33 @@ def test_what_stopped_in_a_step_is_seen_from_every_other(studio, good, practice)
     until(lambda: studio.voices.table["takes"].sum() == 1)
 
 
-def test_what_is_mended_is_what_is_enrolled_and_choosing_its_take_again_keeps_it(studio, hot):
-    studio.recorder.load(hot)
-    until(lambda: fact(studio, "check") == ("care", "fail"))
+def test_what_is_mended_is_what_is_enrolled_and_choosing_its_take_again_keeps_it(studio, halting):
+    studio.recorder.load(halting)
+    until(lambda: fact(studio, "check")[0] == "care")
+    assert studio.facts["check"]["fact"] == ("fail_and_warn" if studio.facts["check"]["values"]["warn"] else "fail")
     order(studio.diagnosis, "mend", word=None)
-    until(lambda: studio.clip is not hot and studio.diagnosis.working is None)
+    until(lambda: studio.clip is not halting and studio.diagnosis.working is None)
     mended = studio.clip
     assert mended.edits
-    assert mended.original is hot
+    assert mended.original is halting
     until(lambda: studio.enrollment.clip is mended and studio.enrollment.check is not None)
     assert studio.enrollment.check["mended"] == " ".join(edit.change for edit in mended.edits)
-    studio._recorded({"new": hot})
+    studio._recorded({"new": halting})
     assert studio.clip is mended
 
 
-def test_another_take_waits_while_a_voice_is_made_or_its_answer_is_lost(studio, good, hot):
+def test_what_cannot_be_mended_is_said_to_be_so(studio):
+    studio.clip = vcnb.Clip(np.zeros(12 * 24_000, np.float32), 24_000, name="nothing")
+    until(lambda: fact(studio, "check")[0] in ("care", "done"))
+    assert fact(studio, "check") == ("care", "hopeless")
+
+
+def test_another_take_waits_while_a_voice_is_made_or_its_answer_is_lost(studio, good, halting):
     studio.clip = good
     lost = {"state": "unknown", "name": "kathleen", "voices": [], "cost": 0.0, "intent": "i"}
     studio.enrollment.outcome = lost
     assert fact(studio, "enroll") == ("care", "unsure")
-    studio.clip = hot
+    studio.clip = halting
     assert studio.enrollment.clip is good
     assert studio.enrollment.outcome == lost
     done = threading.Event()
@@ -157,7 +167,7 @@ def test_another_take_waits_while_a_voice_is_made_or_its_answer_is_lost(studio, 
     studio.enrollment.outcome = None
     assert studio.enrollment.clip is good
     done.set()
-    until(lambda: studio.enrollment.clip is hot)
+    until(lambda: studio.enrollment.clip is halting)
 
 
 def test_an_upload_flows_on_and_one_that_is_too_long_is_said(studio, good, tmp_path):
@@ -266,7 +276,7 @@ def test_every_state_and_fact_that_is_told_has_its_words():
     table = words("studio")
     source = "".join((STATIC.parent / "widgets" / f"{name}.py").read_text() for name in ("journey", "studio"))
     told = re.findall(r'fact\("(\w+)", "(\w+)"', source)
-    facts = {key for _, key in told} | {"fail", "warn", "pass"}
+    facts = {key for _, key in told} | {"fail", "fail_and_warn", "hopeless", "warn", "pass"}
     assert len(facts) > 15
     assert {each["fact"] for each in nothing_yet().values()} <= facts
     assert [each for each in facts for kind in ("fact", "say") if f"{kind}.{each}" not in table] == []

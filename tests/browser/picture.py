@@ -19,7 +19,9 @@ import vcnb
 
 PLACE = Path(__file__).parents[2] / ".github" / "images"
 MOST_BYTES = 200_000
-WIDTH = 1000
+WIDTH = 1370  # pixels of the window: the panel is just wide enough for two columns
+# What says where one works in the notebook is no part of the picture.
+BARE = ".jp-cell-toolbar, .jp-Collapser { visibility: hidden; }"
 
 
 def good_and_poor(folder: Path) -> tuple[Path, Path]:
@@ -79,6 +81,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": WIDTH, "height": 1800})
             book = Notebook(page, base, folder / "work" / "studio.ipynb")
             cell = prepare(book, folder)
+            page.add_style_tag(content=BARE)
             for theme in ("light", "dark"):
                 book.look(theme, WIDTH)
                 page.set_viewport_size({"width": WIDTH, "height": 1800})

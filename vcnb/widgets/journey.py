@@ -94,7 +94,10 @@ def checked(panel: Diagnosis) -> dict[str, Any]:
     n = Counter(finding.verdict for finding in panel.report.findings)
     worst = next((word for word in ("fail", "warn") if n[word]), "pass")
     counts = {word: n[word] for word in ("fail", "warn", "pass")}
-    return fact("care" if worst == "fail" else "done", worst, n=n[worst], n_steps=len(panel.steps), **counts)
+    told = worst
+    if n["fail"]:
+        told = "hopeless" if not panel.steps else "fail_and_warn" if n["warn"] else "fail"
+    return fact("care" if n["fail"] else "done", told, n=n[worst], n_steps=len(panel.steps), **counts)
 
 
 def enrolled(panel: Enrollment) -> dict[str, Any]:
