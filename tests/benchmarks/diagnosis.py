@@ -131,7 +131,7 @@ def repairs(folder: Path) -> list[Row]:
         hopeless = HOPELESS & set(against) or mended.before.clip.duration < SHORT  # type: ignore[union-attr]
         blurred = "clipping" in against and not against["clipping"].remedy
         noisy = "noise" in against and float(against["noise"].value or 0) < FAINT_ROOM
-        if not against or hopeless or blurred or noisy or "hum" in against:
+        if not against or hopeless or blurred or noisy:
             continue
         counted += 1
         clean += not mended.left

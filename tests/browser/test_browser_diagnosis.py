@@ -57,6 +57,8 @@ def test_it_is_drawn_and_can_be_used_by_everyone(book, shots, kind):
     if kind != "unreadable":
         drawn = "node => node.querySelectorAll('canvas')[2].width > 300"
         book.page.wait_for_function(drawn, arg=panel.element_handle())
+    if kind == "two":
+        assert panel.locator(".vc-foot .vc-say").inner_text() == "One finding fails and cannot be mended. Record again."
     for theme, width in (("light", 1000), ("dark", 1600)):
         book.look(theme, width)
         book.page.set_viewport_size({"width": width, "height": 2000})  # all of it in one picture
@@ -79,16 +81,17 @@ def test_it_is_usable_in_a_narrow_place_and_while_nothing_is_there(book, shots):
     assert panel.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "the panel is wider than its place"
 
 
-@pytest.mark.figures  # not steady beside other tests on two cores
 def test_a_press_on_a_finding_or_its_range_plays_its_place_and_marks_both(book):
     panel = judged(show(book, "poor()"))
     pause = finding(panel, "Longest pause")
     panel.get_by_role("button", name=re.compile("hear Longest pause")).click()
-    book.page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding !== null")
+    # Asked in one breath: the place is short, and has been heard before a busy machine asks a second time.
+    sounding = "globalThis[Symbol.for('vcnb.sound')].sounding"
+    asked = book.page.wait_for_function(f"() => {sounding} && [{sounding}.region, {sounding}.position]")
+    region, position = asked.json_value()
     start, end = book.value("[list(vars(s).values()) for s in panel.report.findings[8].segments][0]")
-    region = deck(panel, "deck.region")
     assert [region["from"], region["to"]] == pytest.approx([start, end], abs=0.01)
-    assert start - 0.1 <= deck(panel, "deck.position") <= end
+    assert start - 0.1 <= position <= end
     assert "is-open" in pause.get_attribute("class")
     span = panel.get_by_role("button", name=re.compile("Longest pause, Fail, from 6"))
     assert span.get_attribute("aria-pressed") == "true"

@@ -158,13 +158,15 @@ function footOf(view, stage, choose) {
     const verdict = model.get("verdict"), facts = model.get("facts"), n = (name) => model.get("found").filter((finding) => finding.verdict === name).length;
     foot.hidden = !facts;
     if (!facts) return;
-    const key = !verdict ? "judging" : !model.get("player") ? "unreadable" : verdict;
+    const mendable = model.get("steps").flatMap(({ checks }) => checks);
+    const hopeless = verdict === "fail" && model.get("found").some((finding) => finding.verdict === "fail" && !mendable.includes(finding.check));
+    const key = !verdict ? "judging" : !model.get("player") ? "unreadable" : hopeless ? "hopeless" : verdict;
     const text = say(`foot.${key}`, { n: n(verdict === "fail" ? "fail" : "warn") || n("unknown") });
     if (line.textContent !== text) line.replaceChildren(verdict ? icon(verdict) : "", text);
     if (verdict) line.dataset.verdict = verdict;
     else delete line.dataset.verdict;
   };
-  view.follow(["verdict", "facts", "found", "player"], show);
+  view.follow(["verdict", "facts", "found", "player", "steps"], show);
   return foot;
 }
 
