@@ -99,11 +99,18 @@ def test_integer_samples_are_scaled_by_their_type(kind):
     assert load((np.array([low, quarter], kind), RATE)).samples.tolist() == [-1.0, 0.5]
 
 
+@pytest.mark.parametrize("other", [0.0, -1.0], ids=["dead", "in opposite phase"])
+def test_a_channel_that_only_takes_from_the_other_is_left_out(other):
+    left = sine(1.0, RATE, peak=0.5)
+    clip = load(pcm_wav(np.stack([left, other * left], 1), RATE))
+    assert np.allclose(clip.samples, left, atol=1e-4)
+
+
 def test_stereo_is_averaged_and_clipping_is_seen_on_the_channel_that_has_it():
     left = np.clip(sine(1.0, RATE, hz=200, peak=1.5), -1, 1)
-    clip = load(pcm_wav(np.stack([left, -0.2 * left], 1), RATE))
+    clip = load(pcm_wav(np.stack([left, 0.5 * left], 1), RATE))
     assert clip.source.n_channels == 2
-    assert np.allclose(clip.samples, 0.4 * left, atol=1e-4)
+    assert np.allclose(clip.samples, 0.75 * left, atol=1e-4)
     assert sum(segment.duration for segment in clip.source.clipped) > 0.5
     assert not load(pcm_wav(0.2 * sine(1.0, RATE), RATE)).source.clipped
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ __all__ = ["load", "read_clip"]
 BYTES_LIMIT = 400 * 2**20  # ours: ten minutes in any format that is worth sending are less
 
 RATE_LIMIT = 768_000  # Hz; the highest that converters have
+LOST = 0.3  # of the power of the loudest channel; two that sound alike keep all of it, two strangers a half; ours
 
 Loadable = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | tuple[Any, int] | Clip
 
@@ -130,12 +132,13 @@ def read_clip(data: bytes, *, path: str | None = None, url: str | None = None, n
 
 
 def _downmix(decoded: Any) -> tuple[npt.NDArray[np.float32], tuple[Segment, ...], int]:
-    """Average the channels; look for clipping on each before that."""
+    """Average the channels, or take the loudest where the others are dead or cancel it; look for clipping on each."""
     from .clipping import clipped_segments, merged
 
     step = 2.0 ** (1 - min(decoded.bit_depth or 16, 16))
     mono = np.zeros(decoded.n_samples, np.float32)
     clipped: list[Segment] = []
+    powers: list[float] = []
     n_nonfinite = 0
     for channel in decoded.channels():
         finite = np.abs(channel) <= LOUDEST
@@ -143,7 +146,11 @@ def _downmix(decoded: Any) -> tuple[npt.NDArray[np.float32], tuple[Segment, ...]
             n_nonfinite += int(len(channel) - np.count_nonzero(finite))
             channel[~finite] = 0
         clipped += clipped_segments(channel, decoded.sample_rate, step=step)
+        powers.append(float(np.square(channel).mean()) if len(channel) else 0.0)
         mono += channel * np.float32(1 / decoded.n_channels)
+    if len(mono) and np.square(mono).mean() < LOST * max(powers):
+        mono = next(islice(decoded.channels(), int(np.argmax(powers)), None))
+        mono[~(np.abs(mono) <= LOUDEST)] = 0
     mono.flags.writeable = False
     return mono, merged(clipped), n_nonfinite
 

@@ -22,10 +22,10 @@ PEAK = 10 ** (-1 / 20)  # -1 dBFS, so that no later conversion hits the ceiling;
 
 
 def mono(clip: Clip, source: Source) -> Clip:
-    """Say that the channels were averaged; the samples of a clip are mono already."""
+    """Say that the channels became one; the samples of a clip are mono already."""
     if source.n_channels == 1:
         return clip
-    change = f"{source.n_channels} channels became 1, their average."
+    change = f"{source.n_channels} channels became 1: their average, or the loudest where the others would silence it."
     return edited(clip, Edit("mono", "The service takes mono.", change))
 
 

@@ -17,4 +17,4 @@ def channels(subject: Subject) -> Judged:
     if n_channels == 1:
         return Judged("pass", 1, "The file is mono.")
     message = f"The file has {n_channels} channels; the service takes mono."
-    return Judged("fail", n_channels, message, "Average the channels.", "mono")
+    return Judged("fail", n_channels, message, "Make one channel of them.", "mono")
