@@ -125,6 +125,12 @@ def test_what_the_service_would_refuse_is_refused_before_any_request(account, pr
     assert requests_of(practice) == 0
 
 
+def test_a_consent_that_nobody_thought_of_is_asked_for_in_words(account, practice):
+    with pytest.raises(ConsentMissingError, match="agreed"):
+        account.enroll(samples()["kathleen_en"], preferred_name="good")
+    assert requests_of(practice) == 0
+
+
 def test_a_language_that_is_not_given_is_not_sent_and_that_is_said(account, caplog):
     told = []
     with caplog.at_level(logging.INFO, "vcnb"):

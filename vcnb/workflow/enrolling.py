@@ -52,7 +52,7 @@ class Enrolling(Holdings):
         clip: Any,
         *,
         preferred_name: str,
-        consent: str,
+        consent: str = "",
         target_model: str | Sequence[str] = DEFAULT_MODEL,
         transcript: str | None = None,
         language: str | None = None,
