@@ -111,13 +111,17 @@ def test_its_figures_are_the_kernels(coach):
     assert {name: sum(each) for name, each in found.items()} == dict.fromkeys(TOLERANCE, 5)
 
 
+N_CLIPS = 200
+MISSED = dict.fromkeys(TOLERANCE, 0)  # over all parts of the 200
+
+
 @pytest.mark.figures
-def test_its_figures_are_the_kernels_in_200_clips_with_noise_down_to_15_db(coach, record_property):
-    found = compare(coach, 200, 0)
-    shares = {name: float(np.mean(each)) for name, each in found.items()}
-    record_property("shares", shares)
-    print(shares)
-    assert min(shares.values()) >= LEAST_SHARE, shares
+@pytest.mark.parametrize("first_seed", range(0, N_CLIPS, 50))
+def test_its_figures_are_the_kernels_in_200_clips_with_noise_down_to_15_db(coach, first_seed):
+    for name, each in compare(coach, 50, first_seed).items():
+        MISSED[name] += each.count(False)
+    print(f"of the first {first_seed + 50}: {MISSED} missed")
+    assert max(MISSED.values()) <= (1 - LEAST_SHARE) * N_CLIPS, MISSED
 
 
 def test_what_cannot_be_judged_is_not_said(coach):

@@ -175,6 +175,22 @@ def test_the_sound_ends_with_its_last_view(book):
     book.page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding === null")
 
 
+def test_of_two_players_one_sounds_and_the_other_waits_where_it_was(book):
+    first = book.show(clip_code(20) + "a = vcnb.Player(clip); a")
+    second = book.show("b = vcnb.Player(clip); b")
+    first.get_by_role("button", name="Play").click()
+    slider = first.get_by_role("slider")
+    book.page.wait_for_function("node => Number(node.getAttribute('aria-valuenow')) > 0.1", arg=slider.element_handle())
+    second.get_by_role("slider").press("End")
+    second.get_by_role("slider").press("ArrowLeft")
+    first.get_by_role("button", name="Pause").wait_for()  # what is done there is not done here
+    second.get_by_role("button", name="Play").click()
+    first.get_by_role("button", name="Play").wait_for()
+    assert 0.1 < float(slider.get_attribute("aria-valuenow")) < 15
+    second.get_by_role("button", name="Play").wait_for()
+    assert float(second.get_by_role("slider").get_attribute("aria-valuenow")) == 20
+
+
 def test_two_views_are_one_sound_and_a_reload_brings_it_back(book):
     first = book.show(clip_code(20) + "player = vcnb.Player(clip); player")
     second = book.show("player")

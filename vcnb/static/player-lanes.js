@@ -3,6 +3,7 @@
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 const LIVE_SPAN = 5; // seconds; the axis of a stream doubles when it is full, so that it does not creep
 const DRAG_PX = 4;
+const LABEL_PX = 28; // of the longest label of the ruler: one that would be cut off is left out
 const AXIS_HZ = [[200, "200 Hz"], [1000, "1 kHz"], [3000, "3"], [12000, "12"]];
 
 /** How many seconds the axis shows. */
@@ -17,7 +18,7 @@ function spanOf(deck) {
 function paintRuler(ruler, duration) {
   const step = STEPS.find((s) => (s / duration) * ruler.offsetWidth >= 48) ?? 600;
   const marks = [];
-  for (let i = 0; i * step < duration - step * 0.3; i++) {
+  for (let i = 0; (1 - (i * step) / duration) * ruler.offsetWidth >= LABEL_PX; i++) {
     const text = step >= 60 ? `${Math.floor((i * step) / 60)}:00` : String(Math.round(i * step * 10) / 10);
     marks.push(h("span", { style: `--a: ${(i * step) / duration}` }, text));
   }
@@ -67,7 +68,7 @@ function markLanes(view, deck) {
     const buttons = marks.map(({ verdict, text, start, end }) => {
       const said = say("mark", { text: `${row ? `${row}: ` : ""}${text}`, from: start.toFixed(2), to: end.toFixed(2) });
       const button = h("button", {
-        class: "vc-range", type: "button", "data-verdict": verdict, "aria-label": said, "aria-pressed": "false",
+        class: "vc-range", type: "button", "data-verdict": verdict, "aria-label": said, title: said, "aria-pressed": "false",
         style: `--a: ${start / deck.duration}; --b: ${end / deck.duration}`,
       }, verdict !== "info" && icon(verdict), text);
       view.on(button, "click", async () => {

@@ -11,11 +11,11 @@ function save([blob, name]) {
 
 function keyHints(view, deck) {
   const { say } = view, several = deck.tapes.length > 1;
-  const hint = (keys, text) => [...keys.flatMap((key) => [h("span", { class: "vc-key" }, key), " "]), text];
+  const hint = (keys, text) => h("span", { class: "vc-one-line" }, ...keys.flatMap((key) => [h("span", { class: "vc-key" }, key), " "]), text);
   const hints = [hint([say("key.space")], say("keys.play")), ...(several ? [hint(deck.tapes.map((_, i) => deck.letterOf(i)), say("keys.switch"))] : []),
     hint(["←", "→"], say("keys.second")), hint([say("key.shift")], say("keys.tenth")), hint(["I", "O"], say("keys.ends")), hint(["L"], say("keys.loop"))];
   return h("p", { class: "vc-quiet vc-keys" }, several && h("span", {}, `${say("balanced")} `), h("span", { class: "vc-only-reader" }, `${say("keys")}: `),
-    ...hints.flatMap((parts, i) => (i ? [" · ", ...parts] : parts)));
+    ...hints.flatMap((each, i) => (i ? [" · ", each] : [each])));
 }
 
 function pick(view, label, options, chosen) {
