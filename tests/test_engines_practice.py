@@ -58,6 +58,14 @@ def profiles(engine: Engine, references: dict[str, Reference]) -> dict[str, byte
     return {name: engine.profile(reference) for name, reference in references.items()}
 
 
+def note(f0: float) -> Any:
+    """Half a second of a bowed string: eleven partials, vibrato, a soft beginning and end."""
+    times = np.arange(12_000) / 24_000
+    phase = 2 * np.pi * f0 * times + 0.33 * np.sin(2 * np.pi * 5.5 * times)
+    fade = np.minimum(1, np.minimum(times / 0.03, (0.5 - times) / 0.05))
+    return 0.1 * fade * sum(np.sin(n * phase) / n**1.5 for n in range(1, 12))
+
+
 def said(engine: Engine, text: str, language: str, profile: bytes) -> Any:
     return np.concatenate(list(engine.speak(text, language=language, profile=profile)))
 
@@ -239,6 +247,8 @@ def test_a_reference_without_a_voice_is_refused(engine, references, rng):
         "noise": 0.1 * rng.standard_normal(len(times)),
         "tone": 0.3 * np.sin(2 * np.pi * 200 * times),
         "nothing": np.zeros(0),
+        # Level and pitch alone take these eight notes for four seconds of speech.
+        "melody": np.concatenate([note(196 * 2 ** (step / 12)) for step in (0, 4, 7, 12, 7, 4, 2, 5)]),
     }
     for name, samples in sounds.items():
         with pytest.raises(UnusableReferenceError):

@@ -63,6 +63,8 @@ def integrated_loudness(samples: npt.NDArray[np.float32], sample_rate: int) -> f
     step = round(0.01 * sample_rate)
     # The filters' own size of response, without their phase; zeros behind it keep its end out of its beginning.
     n_fft = len(samples) + sample_rate
+    unit = 1 << max(0, n_fft.bit_length() - 5)
+    n_fft += -n_fft % unit  # no factor above 31: a length with a large one takes five times as long
     response = np.sqrt(weighting(np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float32)))
     heard = np.fft.irfft(np.fft.rfft(samples, n_fft) * response, n_fft)[: len(samples) // step * step]
     return _gated(np.square(heard).reshape(-1, step).mean(1))

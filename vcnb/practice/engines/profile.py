@@ -17,7 +17,7 @@ from vcnb.measure.pitch import HOP, f0_track
 from .engine import EngineError, Reference, UnusableReferenceError
 from .timbre import Timbre, timbre
 
-__all__ = ["Profile", "measure"]
+__all__ = ["Profile", "enough", "measure"]
 
 # All ours. A fifth of an octave and more off the median are DIO's octave errors, not melody.
 OCTAVE_ERROR = 0.55  # natural logarithm; 9.5 semitones
@@ -135,9 +135,7 @@ def measure(reference: Reference) -> Profile:
     segments = speech_segments(samples, sample_rate)
     for segment in segments:
         spoken |= (times >= segment.start) & (times < segment.end)
-    clear = sum(segment.duration for segment in segments)
-    if clear < SHORTEST_SPEECH:
-        raise UnusableReferenceError(f"Only {clear:.1f} s of the reference are clear speech.", remedy=_REMEDY)
+    enough(sum(segment.duration for segment in segments))
     pitch = _without_octave_errors(np.log(f0[spoken & np.isfinite(f0)]))
     voiced = len(pitch) * HOP
     if voiced < SHORTEST_VOICED:
@@ -152,6 +150,23 @@ def measure(reference: Reference) -> Profile:
         rms_dbfs(samples, sample_rate),
         timbre(samples, sample_rate, times=times, f0=f0, spoken=spoken),
     )
+
+
+def enough(speech: float) -> None:
+    """Insist on enough clear speech to make a voice from.
+
+    Parameters
+    ----------
+    speech : float
+        Seconds of it.
+
+    Raises
+    ------
+    UnusableReferenceError
+        If it is less than 3 s.
+    """
+    if speech < SHORTEST_SPEECH:
+        raise UnusableReferenceError(f"Only {speech:.1f} s of the reference are clear speech.", remedy=_REMEDY)
 
 
 def _without_octave_errors(pitch: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

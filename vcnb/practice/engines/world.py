@@ -27,6 +27,7 @@ RUNS, RUN = 32, 7  # runs of so many frames each
 _HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
 # Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
 PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
+FIRST = (40, 80)  # the first one, which somebody waits for
 _MARGIN = 8  # frames on both sides of a part that are made and thrown away
 
 Frames = npt.NDArray[np.float64]
@@ -108,7 +109,7 @@ def _parts(samples: Frames, voiced: npt.NDArray[np.bool_]) -> Iterator[tuple[int
     padded[: len(samples)] = samples[: len(padded)]
     energy = np.where(voiced, np.inf, np.square(padded).reshape(len(voiced), _HOP).sum(axis=1))
     cost = np.convolve(energy, np.ones(5), "same")  # two frames about it are unvoiced as well
-    start, shortest, longest = 0, *PART
+    start, (shortest, longest) = 0, FIRST
     while len(voiced) - start > longest:
         window = cost[start + shortest : -shortest]
         quiet = np.flatnonzero(np.isfinite(window))
@@ -117,5 +118,5 @@ def _parts(samples: Frames, voiced: npt.NDArray[np.bool_]) -> Iterator[tuple[int
         reach = max(longest - shortest, int(quiet[0]) + 1)  # a long vowel makes a long part
         end = start + shortest + int(window[:reach].argmin())
         yield start, end
-        start = end
+        start, (shortest, longest) = end, PART
     yield start, len(voiced)
