@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import matplotlib.pyplot as plt
@@ -196,3 +197,11 @@ def test_a_real_recording_is_judged_from_its_path(name):
 def test_what_cannot_be_read_is_an_error_and_no_report(tmp_path):
     with pytest.raises(ClipError, match="no such file"):
         vcnb.diagnose(tmp_path / "nowhere.wav")
+
+
+def test_the_page_begins_with_what_is_to_be_done(report):
+    page = as_page([unreadable("scan.pdf", ClipError("No sound.", remedy="give a WAV file")), report])
+    assert "No sound. Give a WAV file." in page
+    verdicts = re.findall(r"<td><span class=\"vcnb-verdict vcnb-(\w+)", page.split('<section id="r1">')[1])
+    assert verdicts == sorted(verdicts, key=["fail", "warn", "unknown", "pass"].index)
+    assert {"fail", "unknown", "pass"} <= set(verdicts)

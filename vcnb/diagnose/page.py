@@ -19,6 +19,7 @@ __all__ = ["as_html", "as_page"]
 
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Check", "Value", "Required", "What it means"))
 MENDED = " <code>vcnb.repair</code> can mend it or part of it."
+ORDER = ("fail", "warn", "unknown", "pass")
 GLYPHS = {"pass": "✓", "warn": "!", "fail": "✕", "unknown": "?"}
 
 # The colours are those of the front end where it has any; the fallbacks are readable on white and on black.
@@ -48,7 +49,8 @@ def as_html(report: Report) -> str:
     str
         A ``div`` with its style, its picture and its table.
     """
-    rows = "".join(_row(finding) for finding in report.findings)
+    # What is to be done first; among equals as they are judged.
+    rows = "".join(_row(each) for each in sorted(report.findings, key=lambda each: ORDER.index(each.verdict)))
     return (
         f'<div class="vcnb-report"><style>{STYLE}</style>'
         f"<p><strong>{escape(report.name or 'recording')}</strong> {_verdict(report.verdict)}</p>"
@@ -96,9 +98,14 @@ def _row(finding: Finding) -> str:
         escape(finding.check),
         escape(f"{value} {finding.unit}".strip() if value else ""),
         escape(f"{finding.required} ({'the service' if finding.required_by == 'page' else 'ours'})"),
-        escape(f"{finding.message} {finding.advice}".strip()) + (MENDED if finding.remedy else ""),
+        escape(f"{finding.message} {_sentence(finding.advice)}".strip()) + (MENDED if finding.remedy else ""),
     )
     return f"<tr><td>{_verdict(finding.verdict)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _sentence(advice: str) -> str:
+    """Write a remedy as a sentence: that of an error begins small and has no full stop."""
+    return advice[:1].upper() + advice[1:] + ("" if not advice or advice.endswith(".") else ".")
 
 
 def _is_number(value: object) -> bool:
