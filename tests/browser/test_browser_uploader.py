@@ -128,8 +128,8 @@ def test_progress_is_shown_and_cancel_leaves_nothing(book, lab_folder):
         "panel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)\n"
         "panel.receive_where = lambda *given: None"
     )
-    give(panel, "drop", half__wav=pcm_wav(np.zeros(2 << 20, np.float32), 48_000))
-    panel.get_by_text("1.0 of 4.2 MB").wait_for()
+    give(panel, "drop", half__wav=pcm_wav(np.zeros(4 << 20, np.float32), 48_000))
+    panel.get_by_text("2.1 of 8.4 MB").wait_for()
     assert panel.get_by_role("progressbar", name="Upload of half.wav").get_attribute("aria-valuenow") == "25"
     assert axe_violations(panel) == []
     panel.get_by_text("waiting for the kernel; it goes on by itself").wait_for()
@@ -142,7 +142,7 @@ def test_progress_is_shown_and_cancel_leaves_nothing(book, lab_folder):
 
 
 def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(book):
-    data = pcm_wav(np.random.default_rng(5).uniform(-1, 1, 1 << 20).astype(np.float32), 48_000)
+    data = pcm_wav(np.random.default_rng(5).uniform(-1, 1, 2 << 20).astype(np.float32), 48_000)
     panel = book.show(SHOW)
     book.run(
         "real = panel.receive_piece\npanel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)"
@@ -153,17 +153,17 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(boo
     path = book.path.parent / "long.wav"
     path.write_bytes(data)
     chooser.value.set_files(path)
-    panel.get_by_text("1.0 of 2.1 MB").wait_for()
+    panel.get_by_text("2.1 of 4.2 MB").wait_for()
     book.saved()
     book.open()
     panel = book.page.locator(".jp-OutputArea-output .vcnb").last
-    panel.get_by_text("Broken off at 1.0 of 2.1 MB. Choose the same file again").wait_for(timeout=WAIT_MS)
+    panel.get_by_text("Broken off at 2.1 of 4.2 MB. Choose the same file again").wait_for(timeout=WAIT_MS)
     book.run("offsets = []; panel.receive_piece = lambda *given: (offsets.append(given[0]['offset']), real(*given))")
     with panel.page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Choose files").click()
     chooser.value.set_files(path)
     panel.get_by_text("1 ready").wait_for()
-    assert book.value("offsets") == [1 << 20, 2 << 20]
+    assert book.value("offsets") == [2 << 20, 4 << 20]
     assert book.value("panel.clip.source.sha256") == hashlib.sha256(data).hexdigest()
     assert file["name"] in panel.inner_text()
 
@@ -233,7 +233,7 @@ def noise(seconds, sample_rate=48_000):
     return pcm_wav(np.random.default_rng(9).uniform(-1, 1, int(seconds * sample_rate)).astype(np.float32), sample_rate)
 
 
-# Watches the kernel's memory (Linux) at every piece, and when the file is there.
+# Watches the kernel's memory (Linux) at every piece, and when it was there.
 WATCH = """
 import time, vcnb
 def rss():
@@ -242,9 +242,9 @@ def rss():
 grown, before, here = [], rss(), []
 def watch(*given, real=panel.receive_piece):
     real(*given)
+    here.append(time.time())  # after the last piece the file lies there, and its digest is known
     grown.append(rss() - before)
 panel.receive_piece = watch
-panel.observe(lambda change: here.append(time.time()), 'chosen')
 """
 
 
