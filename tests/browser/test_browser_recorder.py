@@ -257,8 +257,9 @@ def test_the_coach_looks_ten_times_a_second_while_the_kernel_is_busy(book):
     gaps = np.array(coach_gaps(book, panel, 20.0))
     median, most_of, most = np.percentile(gaps, [50, 99, 100])
     print(f"{len(gaps)} looks: {median:.0f} ms apart in the median, {most_of:.0f} in 99 %, {most:.0f} at most")
-    assert most_of <= 100
     press(panel, "Stop")
+    book.wait_for_value("len(r.takes)", 1)  # else the next recorder brings it back
+    assert most_of <= 100
 
 
 def test_half_a_take_survives_a_reload_of_the_page(book):
