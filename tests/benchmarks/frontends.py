@@ -51,6 +51,7 @@ def environment(folder: Path, wanted: str) -> Path:
     subprocess.run([*install, *([str(python)] if install[0] == "uv" else []), wanted, *BESIDE], check=True)
     kernel = folder / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
     kernel.parent.mkdir(parents=True, exist_ok=True)
+    kernel.unlink(missing_ok=True)  # uv links files to its cache: to write into one would change every environment
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     kernel.write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
     return python
