@@ -212,12 +212,16 @@ def _clauses(text: str, language: str) -> list[tuple[str, float]]:
         for match in _SENTENCE_END.finditer(text)
         if match[0] != "." or ends_sentence(text, match.start(), language)
     ]
+    sentences = [*(end for end, _ in ends), len(text)]
     ends += [(match.end(), CLAUSE_PAUSE) for match in _CLAUSE_END.finditer(text)]
     found: list[tuple[str, float]] = []
     start = 0
     for end, pause in [*sorted(ends), (len(text), SENTENCE_PAUSE)]:
-        if pause == CLAUSE_PAUSE and min(_columns(text[start:end]), _columns(text[end:])) < SHORTEST:
-            continue
+        if pause == CLAUSE_PAUSE:
+            # What follows counts to its sentence's end: a sentence is cut alike alone and among others.
+            left = text[end : next(sentence for sentence in sentences if sentence >= end)]
+            if min(_columns(text[start:end]), _columns(left)) < SHORTEST:
+                continue
         rest = text[start:end]
         while _columns(rest) > LONGEST:
             cut = _cut(rest)
