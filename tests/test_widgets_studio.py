@@ -262,7 +262,9 @@ def test_the_recording_and_its_takes_are_compared_by_their_names(studio, good, p
         order(studio.synthesis, "speak", text=text, voice=voice, transport="http", language="")
         until(lambda: studio.synthesis.working is None)
     until(lambda: fact(studio, "compare") == ("open", "offered"))
-    offered = [each for each in sent if each["type"] == "offers"][-1]["offers"]
+    told = lambda: [each for each in sent if each["type"] == "offers"][-1]["offers"]  # noqa: E731
+    until(lambda: len(told()) == 3)
+    offered = told()
     assert [each["name"] for each in offered] == ["mine", "kathleen, take 1", "kathleen, take 2"]
     order(studio, "compare", keys=["clip"])
     until(lambda: studio.error is not None and studio.working is None)

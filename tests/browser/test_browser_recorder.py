@@ -281,7 +281,9 @@ def test_half_a_take_survives_a_reload_of_the_page(book):
     book.wait_for_value("len(r.takes)", 1)
     steps = steps_of(book)
     assert len(steps) >= 3.0 * RATE
-    assert faithful(book, noise())
+    # What the browser slipped over is told at a take's end, which this one never saw: it is compared in short parts.
+    parts = [steps[start : start + RATE // 20].tobytes() in plain for start in range(0, len(steps), RATE // 20)]
+    assert np.mean(parts) > 0.8
     assert book.value("r.clip.ended") == "interrupted"
     panel = book.page.locator(".jp-OutputArea-output .vcnb").first
     panel.get_by_text("from before the page went away").wait_for()
