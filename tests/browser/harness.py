@@ -19,10 +19,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 START_LIMIT = 120.0  # seconds for the server; a loaded machine needs a good part of it
@@ -252,6 +254,15 @@ class Notebook:
 
     def n_cells(self) -> int:
         return int(self.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.length"))
+
+
+def play(steps: np.ndarray, sample_rate: int) -> None:
+    """Let the microphone play these 16-bit samples whenever it is opened."""
+    with wave.open(str(MICROPHONE), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(steps.tobytes())
 
 
 def axe_violations(panel: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import MICROPHONE, WAIT_MS, Notebook, axe_violations
+from harness import MICROPHONE, WAIT_MS, Notebook, axe_violations, play
 
 import vcnb
 from vcnb.audio.resample import resample
@@ -73,18 +73,9 @@ def speech(n_times: int = 4) -> np.ndarray:
     return np.tile(np.rint(samples / np.abs(samples).max() * 24_000).astype(np.int16), n_times)
 
 
-def play(steps: np.ndarray) -> None:
-    """Let the microphone play this whenever it is opened."""
-    with wave.open(str(MICROPHONE), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(steps.tobytes())
-
-
 @pytest.fixture(autouse=True)
 def _microphone():
-    play(noise())
+    play(noise(), RATE)
     yield
     MICROPHONE.unlink(missing_ok=True)
 
@@ -256,7 +247,7 @@ def coach_gaps(book: Notebook, panel: Any, busy: float) -> list[float]:
 
 
 def test_while_a_cell_runs_the_coach_goes_on_and_nothing_is_lost(book):
-    play(speech())
+    play(speech(), RATE)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
     assert np.median(coach_gaps(book, panel, 2.0)) <= 100
     press(panel, "Stop")
@@ -266,7 +257,7 @@ def test_while_a_cell_runs_the_coach_goes_on_and_nothing_is_lost(book):
 
 @pytest.mark.figures
 def test_the_coach_looks_ten_times_a_second_while_the_kernel_is_busy(book):
-    play(speech())
+    play(speech(), RATE)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
     gaps = np.array(coach_gaps(book, panel, 20.0))
     median, most_of, most = np.percentile(gaps, [50, 99, 100])
@@ -357,7 +348,7 @@ def test_a_chosen_discarded_and_retaken_take_is_what_the_notebook_sees(book):
 
 
 def test_a_take_ends_at_the_limit_and_another_when_it_is_good_enough(book):
-    play(speech())
+    play(speech(), RATE)
     code = "r = Recorder(countdown=0, stop_by_itself={}); limits = r.setup['limits'] | {{{}}}\n"
     code += "r.setup = r.setup | {{'limits': limits}}; r"
     panel = book.show(SHOW + code.format(False, "'longest': 2.0"))
@@ -379,7 +370,7 @@ def test_the_room_check_tells_noise_and_hum_as_the_kernel_would(book):
     hum += 40 * np.sin(2 * np.pi * 100 * np.arange(8 * RATE) / RATE) + 40 * np.sin(
         2 * np.pi * 250 * np.arange(8 * RATE) / RATE
     )
-    play(np.rint(quiet + hum).astype(np.int16))
+    play(np.rint(quiet + hum).astype(np.int16), RATE)
     panel = book.show(SHOW + "r = Recorder(); r")
     press(panel, "Check, 3 s")
     panel.get_by_text("Checked at").wait_for()
@@ -496,7 +487,7 @@ def test_the_keyboard_does_all_and_leaves_the_notebook_alone(book):
 
 
 def test_it_is_drawn_and_can_be_used_by_everyone(book, shots):
-    play(speech())
+    play(speech(), RATE)
     book.look("dark", 1000)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
 
@@ -593,7 +584,7 @@ SLIPPED: list[int] = []  # runs of the minute in which sound was lost before the
 def test_a_minute_is_the_source_and_every_slip_is_marked(book, run):
     panel = book.show(SHOW + "r = Recorder(countdown=1, stop_by_itself=False); r")
     source = noise(90, seed=run)
-    play(source)
+    play(source, RATE)
     press(panel, "Record")
     book.page.wait_for_function(
         "node => Number(node.querySelector('.vc-timer span').textContent) >= 59",

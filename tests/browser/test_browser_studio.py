@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import MICROPHONE, WAIT_MS, axe_violations
+from harness import MICROPHONE, WAIT_MS, axe_violations, play
 from listening import listen
-from walking import COUNT, SHOW, STEPS, Walk, play, spoken
+from walking import COUNT, RATE, SHOW, STEPS, Walk, spoken
 
 import vcnb
 
@@ -120,7 +120,7 @@ def test_six_clicks_lead_from_a_file_to_a_voice_heard_and_nothing_of_it_is_in_th
 
 @pytest.mark.figures
 def test_six_clicks_lead_from_a_microphone_to_a_voice_heard(book, studio):
-    play(spoken(14))
+    play(spoken(14), RATE)
     walk = studio()
     book.page.evaluate(COUNT)
     walk.press(walk.transport("Record"))  # it stops by itself
@@ -137,7 +137,7 @@ def test_six_clicks_lead_from_a_microphone_to_a_voice_heard(book, studio):
 @pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
 def test_the_whole_journey(book, studio, shots, by_keyboard):
     book.look("light", 1000)
-    play(spoken(12, pause=3.0))
+    play(spoken(12, pause=3.0), RATE)
     walk = studio(by_keyboard=by_keyboard)
     cells = book.n_cells()
     if by_keyboard:
@@ -195,7 +195,7 @@ def test_the_whole_journey(book, studio, shots, by_keyboard):
 @pytest.mark.figures
 def test_a_busy_kernel_a_reload_and_a_restart_half_way_lose_no_recording(book, studio):
     steps = spoken(12)
-    play(steps)
+    play(steps, RATE)
     walk = studio()
     page = book.page
     walk.press(walk.transport("Record"))

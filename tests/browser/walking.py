@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import wave
 from typing import Any
 
 import numpy as np
-from harness import MICROPHONE, WAIT_MS, Notebook
+from harness import WAIT_MS, Notebook
 from listening import heard
 
 import vcnb
@@ -32,15 +31,6 @@ def spoken(seconds: float = 15.0, *, pause: float = 0.0) -> np.ndarray:
     rng = np.random.default_rng(440)
     hush = [rng.integers(-3, 4, int(each * RATE)).astype(np.int16) for each in (3.0, pause, 20.0)]
     return np.concatenate([hush[0], steps[: len(steps) // 2], hush[1], steps[len(steps) // 2 :], hush[2]])
-
-
-def play(steps: np.ndarray) -> None:
-    """Let the microphone play this whenever it is opened."""
-    with wave.open(str(MICROPHONE), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(steps.tobytes())
 
 
 class Walk:
