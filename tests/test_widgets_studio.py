@@ -11,7 +11,7 @@ import pytest
 
 import vcnb
 from vcnb.catalog import LANGUAGES
-from vcnb.errors import AuthenticationError, SettingsError
+from vcnb.errors import AuthenticationError, CancelledError, SettingsError
 from vcnb.guide.scripts import script
 from vcnb.widgets import enrollment as enrollment_module
 from vcnb.widgets.base import STATIC, words
@@ -214,6 +214,21 @@ def test_a_key_that_is_refused_keeps_the_service_that_worked(studio, practice, a
     assert studio.account is account
     assert studio.synthesis is before
     assert KEY not in str(studio.get_state()) + repr(vars(studio))
+
+
+def test_nobody_has_to_wait_for_a_service_that_does_not_answer(studio, account, practice, monkeypatch):
+    other = vcnb.connect("practice", base_url=practice.base_url, api_key=practice.api_key)
+    answers, closed, leave = threading.Event(), threading.Event(), other.close
+    monkeypatch.setattr(other, "close", lambda: (leave(), closed.set()))
+    monkeypatch.setattr(connecting, "connect", lambda region, *, api_key: answers.wait(20) and other)
+    order(studio, "service", region="practice")
+    assert studio.working["kind"] == "connect"
+    order(studio, "cancel")
+    until(lambda: studio.working is None)
+    assert studio.error["kind"] == CancelledError.__name__
+    answers.set()
+    assert closed.wait(20), "what came too late is let go"
+    assert studio.account is account
 
 
 def test_another_service_brings_panels_of_its_own_and_keeps_the_recording(studio, good, account, monkeypatch):

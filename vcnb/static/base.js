@@ -143,12 +143,16 @@ function colour(el, token) {
 /** Fill a notice: what happened in bold, what to do, code and request id small. */
 function fillNotice(node, { verdict = "fail", what, remedy = "", small = "", waiting = false, actions = [] }) {
   node.dataset.verdict = verdict;
-  node.replaceChildren(
-    waiting ? h("span", { class: "vc-spin", "aria-hidden": "true" }) : icon(verdict),
-    h("div", {}, h("p", { class: "vc-text" }, h("b", {}, what), remedy && h("span", {}, remedy),
-      small && h("span", { class: "vc-quiet vc-mono vc-small-print" }, small)),
-    actions.length > 0 && h("div", { class: "vc-actions" }, ...actions)),
-  );
+  const mark = waiting ? h("span", { class: "vc-spin", "aria-hidden": "true" }) : icon(verdict);
+  const text = h("p", { class: "vc-text" }, h("b", {}, what), remedy && h("span", {}, remedy), small && h("span", { class: "vc-quiet vc-mono vc-small-print" }, small));
+  const [shown, body] = node.children, row = body?.querySelector(":scope > .vc-actions");
+  if (row && actions.length === row.children.length && actions.every((each, i) => each === row.children[i])) {
+    // Buttons that stay are not taken away under the finger, and a wheel that turns goes on turning.
+    if (!waiting || !shown.classList.contains("vc-spin")) shown.replaceWith(mark);
+    body.firstElementChild.replaceWith(text);
+    return;
+  }
+  node.replaceChildren(mark, h("div", {}, text, actions.length > 0 && h("div", { class: "vc-actions" }, ...actions)));
 }
 
 /** What the error line says of an error trait or of an exception in here. */

@@ -1,15 +1,18 @@
 // The Studio: one head, one row of steps, one stage on which the panels of each step stand.
 
-/** What takes longer than a moment: what is going on. */
+/** What takes longer than a moment: what is going on, and a way out where it may take long. */
 function busyLine(view) {
+  const { say, model } = view;
   const node = h("div", { class: "vc-notice", role: "status", hidden: true });
+  const cancel = h("button", { class: "vc-button is-small", type: "button" }, icon("close"), say("cancel"));
+  view.on(cancel, "click", () => order(model, { type: "cancel" }));
   let timer = 0;
   view.follow(["working"], (working) => {
     clearTimeout(timer);
     if (!working) { node.hidden = true; return; }
     const show = () => {
       node.hidden = false;
-      fillNotice(node, { verdict: "info", waiting: true, what: view.say(`busy.${working.kind}`), remedy: sentence(working.step) });
+      fillNotice(node, { verdict: "info", waiting: true, what: say(`busy.${working.kind}`), remedy: sentence(working.step), actions: working.kind === "connect" ? [cancel] : [] });
     };
     if (node.hidden) timer = setTimeout(show, PATIENCE_MS);
     else show();

@@ -14,21 +14,24 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anywidget
 import traitlets
 
-from vcnb.errors import SettingsError, VcnbError, visible
+from vcnb.errors import CancelledError, SettingsError, VcnbError, visible
 from vcnb.settings import Secret
 
-__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "words"]
+__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "unless_stopped", "words"]
 
 STATIC = Path(__file__).parent.parent / "static"
 # (step, share done or None): what a long work calls to say where it is.
 Progress = Callable[[str, float | None], None]
 Work = Callable[[Progress, threading.Event], None]
+Result = TypeVar("Result")
+LOOK = 0.1  # seconds until a press on Cancel is seen; ours
 
 _LOG = logging.getLogger(__name__)
 
@@ -119,6 +122,47 @@ def told(error: BaseException) -> dict[str, str]:
     code, request_id = (str(getattr(error, name, "") or "") for name in ("code", "request_id"))
     said = {"what": what, "remedy": remedy, "code": code, "request_id": request_id}
     return {"kind": type(error).__name__} | {name: visible(text) for name, text in said.items()}
+
+
+def unless_stopped(
+    function: Callable[[], Result], stopping: threading.Event, *, undo: Callable[[Result], None]
+) -> Result:
+    """Wait for what nothing can interrupt, such as a host that does not answer, no longer than somebody wants to.
+
+    Parameters
+    ----------
+    function : callable
+        What may take long; it runs on in a thread of its own when nobody waits any more.
+    stopping : threading.Event
+        Cancel sets it.
+    undo : callable
+        Gets what `function` gave in the end, where nobody waited for it.
+
+    Returns
+    -------
+    object
+        What `function` gives.
+
+    Raises
+    ------
+    CancelledError
+        If `stopping` was set first.
+    """
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - the thread's last line; who waits raises it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="vcnb-wait", daemon=True).start()
+    while not future.done():
+        if stopping.is_set():
+            future.add_done_callback(lambda late: None if late.exception() else undo(late.result()))
+            raise CancelledError("It was cancelled.", remedy="nothing was changed; try again whenever you like")
+        wait([future], timeout=LOOK)
+    return future.result()
 
 
 class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from vcnb.errors import SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Secret
 
-from .base import BaseWidget, Progress, held, joined, secret_of
+from .base import BaseWidget, Progress, held, joined, secret_of, unless_stopped
 from .diagnosis import Diagnosis
 from .enrollment import Enrollment
 from .journey import (
@@ -173,7 +173,7 @@ class Studio(BaseWidget):
         self.send({"type": "step", "client": message["client"], "step": self._step})
         self._offer(client=message["client"])
         if self._account is None:
-            self.work("connect", lambda progress, _stopping: self._connect("practice", None, progress))
+            self.work("connect", lambda *how: self._connect("practice", None, *how))
 
     def receive_step(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep which step is shown, for a page that is loaded anew."""
@@ -232,19 +232,23 @@ class Studio(BaseWidget):
         ]
         if busy:
             raise SettingsError("Something is still under way at this service.", remedy="wait for it, or cancel it")
-        self.work("connect", lambda progress, _stopping: self._connect(region, key, progress))
+        self.work("connect", lambda *how: self._connect(region, key, *how))
 
-    def _connect(self, region: str, key: Secret | None, progress: Progress) -> None:
+    def _connect(self, region: str, key: Secret | None, progress: Progress, stopping: threading.Event) -> None:
+        progress(self._words[f"step.{region}"], None)
+        account = unless_stopped(lambda: self._reach(region, key), stopping, undo=lambda late: late.close())
+        self._open(account)
+
+    def _reach(self, region: str, key: Secret | None) -> Account:
         from vcnb.workflow.connecting import connect
 
-        progress(self._words[f"step.{region}"], None)
         account = connect(region, api_key=key)
         try:
             account.voices()  # a key that is none is said now, and the service that worked is kept
         except VcnbError:
             account.close()
             raise
-        self._open(account)
+        return account
 
     def _open(self, account: Account) -> None:
         with self._lock:
