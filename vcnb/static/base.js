@@ -293,7 +293,7 @@ function panel({ prepare = () => ({}), draw }) {
 
 /** The frame of a panel: icon, title, one fact, tools. */
 function frame(view, name, { fact = null, tools = [] }, ...parts) {
-  const head = h("header", { class: "vc-head" }, icon(name), h("h3", { id: `${view.uid}h` }, view.say("title")),
+  const head = h("div", { class: "vc-head" }, icon(name), h("h3", { id: `${view.uid}h` }, view.say("title")),
     fact, h("div", { class: "vc-head-tools" }, ...tools));
   return h("section", { class: "vc-panel", role: "group", "aria-labelledby": `${view.uid}h` }, head, ...parts);
 }
