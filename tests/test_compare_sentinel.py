@@ -74,6 +74,15 @@ def test_a_tenth_of_the_text_is_missed(takes):
     assert failed(half, own[:2]) == {"length"}
 
 
+def test_what_breaks_off_at_full_swing_is_told_from_what_comes_to_rest(takes):
+    take = takes["kathleen_en"][2].clip
+    loud = RATE + int(np.argmax(np.abs(take.samples[RATE : 4 * RATE])))
+    broken = take.samples[: loud + 20]
+    rested = broken * np.minimum(1.0, np.arange(len(broken), 0, -1) / (0.2 * RATE))
+    assert "ending" in failed(spoilt(take, broken), [])
+    assert "ending" not in failed(spoilt(take, rested), [])
+
+
 def test_a_tail_of_silence_and_silence_alone_are_found(takes):
     own = takes["kathleen_en"]
     take = own[2].clip

@@ -1,13 +1,13 @@
 """How often the sentinel finds what was spoilt on purpose, and how often it finds fault with a good take.
 
-    python tests/benchmarks/sentinel.py [FOLDER] [--takes 500] [--spoilt 100] [--seed 1]
+    python tests/benchmarks/sentinel.py [FOLDER] [--takes 500] [--spoilt 100] [--seed 1] [--keep TAKES]
 
 Voices are those of the shipped recordings, and of the speakers in FOLDER where it is given (FOLDER/SPEAKER holds their
 recordings). They are enrolled at a practice service of its own, each for a model that answers over HTTP and for one
 that speaks live; takes come whole, over server-sent events, and over the socket. Texts of 8 s and more are drawn from a
-list of sentences of our own, none of which set a bound. Each take is judged by the two before it and against the
-recording. Exits 1 beyond what is promised: each fault found in 90 %, all together in 95 %, at most 2 % of the good
-takes refused.
+list of sentences of our own, none of which set a bound. Each take is judged by those of its voice before it, of which
+there are two and more, and against the recording. Speech that was kept once is judged again without being made again.
+Exits 1 beyond what is promised: each fault found in 90 %, all together in 95 %, at most 2 % of the good takes refused.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from spoiling import RATE as PART_RATE
 import vcnb
 from vcnb.audio.clip import Clip, Speech
 from vcnb.audio.resample import resample
-from vcnb.compare.sentinel import watch
+from vcnb.compare.sentinel import FEWEST, Drift, Traits, alone, among
 from vcnb.compare.sound import Sound
 
 RATE = 24_000
@@ -93,6 +93,16 @@ def text_of(rng: random.Random) -> str:
     return " ".join(chosen)
 
 
+@dataclass
+class Case:
+    """A good take, and what was spoken to spoil it: by another voice, and without its last words."""
+
+    speaker: str
+    model: str
+    good: Speech
+    spoilt: dict[str, Speech]
+
+
 def spoken(account: vcnb.Account, text: str, voice: Any, rng: random.Random) -> Speech:
     """One take, over a transport that the voice's model has."""
     if "realtime" in voice.target_model:
@@ -102,28 +112,66 @@ def spoken(account: vcnb.Account, text: str, voice: Any, rng: random.Random) -> 
     return account.speak(text, voice=voice, language="en")
 
 
+def made(clips: dict[str, Clip], options: argparse.Namespace) -> Iterator[Case]:
+    """Enroll each voice and let it speak, one take of each voice after the other."""
+    rng, turn, judged, heard = random.Random(options.seed), 0, 0, Counter[tuple[str, str]]()
+    with tempfile.TemporaryDirectory() as folder, vcnb.connect("practice", data=folder) as account:
+        voices = {
+            (name, model): account.enroll(clip, preferred_name="v", consent="public", target_model=model, again=True)
+            for name, clip in clips.items()
+            for model in MODELS
+        }
+        while judged < options.takes:
+            (name, model), voice = list(voices.items())[turn % len(voices)]
+            turn += 1
+            case = Case(name, model, spoken(account, text_of(rng), voice, rng), {})
+            if case.good.duration < SHORTEST:
+                continue
+            heard[name, model] += 1
+            judged += heard[name, model] > FEWEST
+            if heard[name, model] > FEWEST and rng.random() < options.spoilt / options.takes:
+                text = case.good.text
+                stranger = voices[rng.choice([other for other in clips if other != name]), model]
+                less = " ".join(text.split()[: -round(0.1 * len(text.split()))])
+                for kind, said, by in (("speaker", text, stranger), ("unsaid", less, voice)):
+                    case.spoilt[kind] = replace(spoken(account, said, by, rng), text=text)
+            yield case
+
+
+def kept(folder: Path, cases: Iterator[Case]) -> Iterator[Case]:
+    """Write each case down, 16 bits a sample, and read those that were written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, case in enumerate(cases if not any(folder.iterdir()) else ()):
+        sounds = {"good": case.good, **case.spoilt}
+        samples = {kind: (speech.samples * 32767).round().astype(np.int16) for kind, speech in sounds.items()}
+        with (folder / f"{number:04}.part").open("wb") as file:
+            np.savez(file, about=np.array([case.speaker, case.model, case.good.text]), **samples)  # type: ignore[arg-type]
+        (folder / f"{number:04}.part").rename(folder / f"{number:04}.npz")
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as file:
+            speaker, model, text = map(str, file["about"])
+            sounds = {
+                kind: Speech((file[kind] / 32767).astype(np.float32), RATE, text=text, voice=f"{speaker} {model}")
+                for kind in file.files
+                if kind != "about"
+            }
+        yield Case(speaker, model, sounds.pop("good"), sounds)
+
+
 def faults(take: Speech, reference: Clip, rng: random.Random) -> Iterator[tuple[str, Speech]]:
     """The take, spoilt in each way that needs no other take."""
     samples, middle = take.samples, len(take.samples) // 2
     pasted = resample(reference.samples, reference.sample_rate, RATE)
     start = rng.randrange(max(1, len(pasted) - 2 * RATE))
     at = rng.randrange(2 * RATE, len(samples) - RATE)
-    made = {
+    spoilt = {
         "cut": samples[: int(0.9 * len(samples))],
         "loop": np.r_[samples[:at], samples[at - 2 * RATE : at], samples[at:]],
         "tail": np.r_[samples, np.zeros(3 * RATE, np.float32)],
         "leak": np.r_[samples[:middle], pasted[start : start + 2 * RATE], samples[middle:]],
     }
-    for name, sound in made.items():
+    for name, sound in spoilt.items():
         yield name, replace(take, samples=sound.astype(np.float32))
-
-
-def others(account: vcnb.Account, take: Speech, voice: Any, stranger: Any, rng: random.Random) -> Iterator[Any]:
-    """What was spoken by somebody else, and a text whose last tenth was never said."""
-    yield "speaker", replace(spoken(account, take.text, stranger, rng), text=take.text)
-    words = take.text.split()
-    less = " ".join(words[: -round(0.1 * len(words))])
-    yield "unsaid", replace(spoken(account, less, voice, rng), text=take.text)
 
 
 def main() -> int:
@@ -131,45 +179,34 @@ def main() -> int:
     parser.add_argument("--takes", type=int, default=500, help="good takes")
     parser.add_argument("--spoilt", type=int, default=100, help="of them, that are spoilt in each way")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="where speech is kept, or was")
     parser.add_argument("folder", type=Path, nargs="?")
     options = parser.parse_args()
-    rng, clips = random.Random(options.seed), recordings(options.folder)
+    clips = recordings(options.folder)
+    recorded = {name: Sound(clip) for name, clip in clips.items()}
+    before: defaultdict[tuple[str, str], list[Traits]] = defaultdict(list)
     found: Counter[str] = Counter()
     tried: Counter[str] = Counter()
     said: Counter[tuple[str, str]] = Counter()
-
-    def judge(kind: str, take: Speech, before: list[Sound], recorded: Sound) -> None:
-        drift = watch(take, before[-2:], reference=recorded)
-        tried[kind] += 1
-        found[kind] += drift.verdict == "fail"
-        said.update((kind, item.check) for item in drift.evidence if item.verdict == "fail")
-        if kind == "good" and drift.verdict == "fail":
-            print(f"  refused: {drift.words} {take.voice} {take.text!r}", flush=True)
-
-    with tempfile.TemporaryDirectory() as folder, vcnb.connect("practice", data=folder) as account:
-        enrolled = {
-            (name, model): account.enroll(clip, preferred_name="v", consent="public", target_model=model, again=True)
-            for name, clip in clips.items()
-            for model in MODELS
-        }
-        recorded = {name: Sound(clip) for name, clip in clips.items()}
-        before: dict[tuple[str, str], list[Sound]] = {key: [] for key in enrolled}
-        turn = 0
-        while tried["good"] < options.takes:  # one take of each voice after the other
-            (name, model), voice = list(enrolled.items())[turn % len(enrolled)]
-            turn += 1
-            earlier, take = before[name, model], spoken(account, text_of(rng), voice, rng)
-            if take.duration < SHORTEST:
-                continue
-            if len(earlier) >= 2:
-                judge("good", take, earlier, recorded[name])
-                if rng.random() < options.spoilt / options.takes:
-                    stranger = enrolled[rng.choice([other for other in clips if other != name]), model]
-                    for kind, spoilt in (*faults(take, clips[name], rng), *others(account, take, voice, stranger, rng)):
-                        judge(kind, spoilt, earlier, recorded[name])
-            before[name, model] = [*earlier[-1:], Sound(take)]
-            if turn % 20 == 0:
-                print(", ".join(f"{kind} {found[kind]}/{tried[kind]}" for kind in tried), flush=True)
+    cases = made(clips, options)
+    for number, case in enumerate(kept(options.keep, cases) if options.keep else cases):
+        rng, earlier = random.Random(f"{options.seed} {number}"), before[case.speaker, case.model]
+        sound = Sound(case.good)
+        sounds = [("good", sound)]
+        if case.spoilt:
+            sounds += [(kind, Sound(take)) for kind, take in faults(case.good, clips[case.speaker], rng)]
+            sounds += [(kind, Sound(take)) for kind, take in case.spoilt.items()]
+        for kind, each in sounds if len(earlier) >= FEWEST else ():
+            drift = Drift((*among(Traits.of(each), earlier), *alone(each, recorded[case.speaker])))
+            wrong = drift.verdict == "fail"
+            tried[kind] += 1
+            found[kind] += wrong
+            said.update((kind, item.check) for item in drift.evidence if item.verdict == "fail")
+            if wrong == (kind == "good"):
+                print(f"  {number} {kind}: {drift.words} {case.speaker} {case.model} {case.good.text!r}", flush=True)
+        earlier.append(Traits.of(sound))
+        if number % 20 == 19:
+            print(", ".join(f"{kind} {found[kind]}/{tried[kind]}" for kind in tried), flush=True)
     for kind in tried:
         by = ", ".join(f"{check} {n}" for (of, check), n in said.items() if of == kind)
         print(f"{kind:8} {found[kind]:4} of {tried[kind]:4} failed  ({by})")

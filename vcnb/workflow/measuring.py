@@ -15,7 +15,7 @@ from vcnb.compare.sound import Sound
 
 __all__ = ["METHOD", "Numbers", "measure_take"]
 
-METHOD = 2  # of the measuring: what another one measured is measured again
+METHOD = 3  # of the measuring: what another one measured is measured again
 
 
 @dataclass(frozen=True, eq=False)
