@@ -16,6 +16,7 @@ import vcnb.workflow.doctor
 from vcnb import errors
 from vcnb.audio.samples import samples
 from vcnb.cli.app import run
+from vcnb.cli.diagnosing import plainly_asked
 from vcnb.cli.ending import STATUS, UnreadableError, status_of
 from vcnb.cli.voices import safe_file
 from vcnb.workflow.sending import Manner
@@ -345,6 +346,36 @@ def test_help_comes_without_the_heavy_rooms():
         "print(sorted({'numpy', 'pandas', 'dashscope', 'aiohttp', 'requests', 'av', 'librosa'} & set(sys.modules)))"
     )
     assert started(code=code).stdout.decode().splitlines()[-1] == "[]"
+
+
+def test_a_plain_diagnosis_does_without_typer_and_says_the_same(capsys):
+    file = str(samples()["kathleen_en"])
+    code = (
+        f"import sys, vcnb.cli; sys.argv[1:] = ['diagnose', {file!r}, '--json'];"
+        "print(vcnb.cli.main(), 'typer' in sys.modules, file=sys.stderr)"
+    )
+    plain = started(code=code)
+    assert plain.stderr == b"0 False\n"
+    assert run(["diagnose", file, "--json"]) == 0
+    assert plain.stdout.decode() == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plain"),
+    [
+        (["diagnose", "a.wav", "--json", "b"], (["a.wav", "b"], True)),
+        (["diagnose", "a.wav"], (["a.wav"], False)),
+        (["diagnose"], None),
+        (["diagnose", "--json"], None),
+        (["diagnose", "a.wav", "--language", "en"], None),
+        (["diagnose", "-h"], None),
+        (["diagnose", "--", "a.wav"], None),
+        (["repair", "a.wav", "b.wav"], None),
+        ([], None),
+    ],
+)
+def test_only_what_is_asked_plainly_goes_past_typer(arguments, plain):
+    assert plainly_asked(arguments) == plain
 
 
 @pytest.mark.parametrize(

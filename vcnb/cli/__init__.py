@@ -13,6 +13,16 @@ def main() -> int:
     int
         Exit status, see `vcnb.cli.ending`.
     """
+    import sys
+
+    from .diagnosing import judge_files, plainly_asked
+
+    plain = plainly_asked(sys.argv[1:])
+    if plain is not None:
+        from .ending import ended
+
+        files, json = plain
+        return ended(lambda: judge_files(files, json=json))
     from .app import run
 
     return run()

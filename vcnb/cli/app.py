@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
 
-from vcnb.errors import VcnbError
-
 from . import clips, service, voices
-from .ending import CANCELLED, fail, last_words, status_of
-from .output import say, steady
+from .ending import CANCELLED, ended, fail
+from .output import say
 
 __all__ = ["app", "run"]
 
@@ -56,17 +53,15 @@ def run(arguments: list[str] | None = None) -> int:
     int
         Exit status.
     """
-    steady()
-    sys.excepthook = last_words
+    return ended(lambda: _called(arguments))
+
+
+def _called(arguments: list[str] | None) -> int:
     try:
         # The command itself: calling the app would put typer's hook for tracebacks in the place of ours.
         status = typer.main.get_command(app).main(arguments, prog_name="vcnb", standalone_mode=False)
-    except VcnbError as error:
-        fail(error.message, error.remedy)
-        return status_of(error)
-    except (KeyboardInterrupt, typer.Abort):
-        fail("Stopped.", "")
-        return CANCELLED
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     except typer.Exit as end:
         return int(end.exit_code)
     except ClickException as error:

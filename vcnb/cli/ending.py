@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import types
+from collections.abc import Callable
 
 from vcnb.errors import (
     CancelledError,
@@ -21,9 +22,9 @@ from vcnb.errors import (
     VcnbError,
 )
 
-from .output import say
+from .output import say, steady
 
-__all__ = ["CANCELLED", "STATUS", "UnreadableError", "fail", "last_words", "status_of"]
+__all__ = ["CANCELLED", "STATUS", "UnreadableError", "ended", "fail", "last_words", "status_of"]
 
 
 class UnreadableError(ClipError):
@@ -61,6 +62,31 @@ IN_A_SHELL = (
     (r"account\.voices\(\)", "those that `vcnb voices` lists"),
     (r"\bvcnb\.(repair|connect)\b", lambda found: f"`vcnb {found[1].replace('connect', 'practice')}`"),
 )
+
+
+def ended(command: Callable[[], int]) -> int:
+    """Run a command and say how it ended.
+
+    Parameters
+    ----------
+    command : callable
+        What is to be done; gives an exit status.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    steady()
+    sys.excepthook = last_words
+    try:
+        return command()
+    except VcnbError as error:
+        fail(error.message, error.remedy)
+        return status_of(error)
+    except KeyboardInterrupt:
+        fail("Stopped.", "")
+        return CANCELLED
 
 
 def status_of(error: VcnbError) -> int:

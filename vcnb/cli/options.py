@@ -1,4 +1,4 @@
-"""What every command can be told, and how its words become an account or a clip."""
+"""What every command can be told, and how its words become an account."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .ending import UnreadableError
-
 if TYPE_CHECKING:
-    from vcnb.audio.clip import Clip
     from vcnb.workflow.account import Account
 
-__all__ = ["BaseUrl", "Data", "Json", "Region", "connected", "read"]
+__all__ = ["BaseUrl", "Data", "Json", "Region", "connected"]
 
 Region = Annotated[str | None, typer.Option(help="singapore, beijing or practice.", metavar="NAME")]
 BaseUrl = Annotated[str | None, typer.Option(help="HTTP base of the service, ending in /api/v1.", metavar="URL")]
@@ -36,25 +33,3 @@ def connected(region: str | None, base_url: str | None, data: str | None) -> Acc
     for note in account.notes:
         say(note)
     return account
-
-
-def read(path: str) -> Clip:
-    """Read a recording.
-
-    Parameters
-    ----------
-    path : str
-        A file.
-
-    Raises
-    ------
-    UnreadableError
-        If that does not work.
-    """
-    from vcnb.audio.load import load
-    from vcnb.errors import ClipError
-
-    try:
-        return load(path)
-    except ClipError as error:
-        raise UnreadableError(error.message, remedy=error.remedy) from None

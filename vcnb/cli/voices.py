@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .diagnosing import read
 from .ending import UnreadableError
-from .options import BaseUrl, Data, Json, Region, connected, read
+from .options import BaseUrl, Data, Json, Region, connected
 from .output import document, result, say, table
 
 if TYPE_CHECKING:
