@@ -9,6 +9,7 @@ import pytest
 from recordings import sine
 
 import vcnb
+from vcnb.audio.resample import resample
 from vcnb.measure import speech
 from vcnb.measure.noise import snr_db, steady_snr_db
 from vcnb.measure.reverberation import decay_time
@@ -87,6 +88,28 @@ def test_without_onnxruntime_level_and_pitch_decide_and_it_is_said(voice, monkey
     assert found.seconds == pytest.approx(better.seconds, rel=0.15)
     assert set(np.unique(found.probability)) == {0.0, 1.0}
     assert speech_activity(np.zeros(RATE, np.float32), RATE).at(np.zeros(1)).tolist() == [0]
+
+
+@pytest.mark.parametrize("faster", [2.3, 2.9])
+def test_a_voice_too_high_for_the_network_is_heard_where_it_speaks(voice, faster):
+    child = resample(voice, round(RATE * faster), RATE)
+    adult = speech_activity(voice, RATE)
+    found = speech_activity(child, RATE)
+    assert (adult.judge, found.judge) == ("silero", "level and pitch")
+    assert found.seconds == pytest.approx(adult.seconds / faster, rel=0.1)
+    longest = max(after.start - before.end for before, after in pairwise(found.segments))
+    assert longest == pytest.approx(0.4 / faster, abs=0.15)
+
+
+@pytest.mark.parametrize("vibrato", [0.3, 0.6, 1.0])  # semitones
+def test_a_melody_that_level_and_pitch_take_for_a_voice_is_none(vibrato):
+    t = np.arange(round(0.4 * RATE)) / RATE
+    wave = 2 ** (vibrato * np.sin(2 * np.pi * 5 * t) / 12)
+    notes = [np.cumsum(hz * wave) * 2 * np.pi / RATE for hz in (262, 330, 392, 523, 440, 349, 392, 294) * 3]
+    plucked = [sum(np.sin(order * note) / order for order in range(1, 9)) * np.exp(-4 * t) for note in notes]
+    melody = (0.1 * np.concatenate(plucked)).astype(np.float32)
+    assert sum(each.duration for each in speech.speech_segments(melody, RATE)) > 5
+    assert speech_activity(melody, RATE).seconds < 1
 
 
 @pytest.mark.parametrize("known", [10.0, 20.0, 30.0])

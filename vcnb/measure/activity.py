@@ -13,6 +13,7 @@ from vcnb.audio.clip import Segment
 from vcnb.audio.resample import resample
 
 from .frames import framed, levels_db
+from .runs import runs
 
 __all__ = ["speech_segments"]
 
@@ -67,7 +68,7 @@ def speech_segments(samples: npt.NDArray[np.float32], sample_rate: int) -> list[
     duration = len(samples) / sample_rate
     return [
         Segment(round(start * HOP, 2), min(round(end * HOP, 2), duration))
-        for start, end in _runs(_bridged(active))
+        for start, end in runs(_bridged(active))
         if (end - start) * HOP >= SHORTEST and _speaks(levels[start:end], voiced[start:end], semitones[start:end])
     ]
 
@@ -101,15 +102,10 @@ def _voicing(frames: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], 
 
 def _bridged(active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     filled = active.copy()
-    for start, end in _runs(~active):
+    for start, end in runs(~active):
         if start > 0 and end < len(active) and (end - start) * HOP < BRIDGE:
             filled[start:end] = True
     return filled
-
-
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.r_[False, flags, False]))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def _speaks(levels: npt.NDArray[np.float32], voiced: npt.NDArray[np.bool_], semitones: npt.NDArray[np.float32]) -> bool:

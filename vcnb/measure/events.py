@@ -1,4 +1,4 @@
-"""Where music plays and where somebody sings.
+"""Where music plays, where somebody sings and where somebody speaks.
 
 A small neural network decides. Its wheel is young and kept by one person: it stays behind this one function, and where
 it cannot be had, nothing is said.
@@ -32,16 +32,17 @@ class Events:
 
     Parameters
     ----------
-    music, singing : tuple of Segment
-        In order.
+    music, singing, speech : tuple of Segment
+        In order. Speech holds the breaths between words, and its pauses where they are short.
     """
 
     music: tuple[Segment, ...]
     singing: tuple[Segment, ...]
+    speech: tuple[Segment, ...] = ()
 
 
 def sound_events(samples: npt.NDArray[np.float32], sample_rate: int) -> Events | None:
-    """Find music and singing.
+    """Find music, singing and speech.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def sound_events(samples: npt.NDArray[np.float32], sample_rate: int) -> Events |
     if len(narrow) < SMALLEST * RATE:
         return Events((), ())
     found = detector.detect(np.ascontiguousarray(narrow))["events"]
-    return Events(_segments(found["music"]), _segments(found["singing"]))
+    return Events(*(_segments(found[kind]) for kind in ("music", "singing", "speech")))
 
 
 @cache

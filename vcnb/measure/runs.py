@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["runs"]
+from vcnb.audio.clip import Segment
+
+__all__ = ["inside", "runs"]
+
+
+def inside(places: Iterable[Segment], times: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Say which moments lie in any of some places.
+
+    Parameters
+    ----------
+    places : iterable of Segment
+        Each holds its start and not its end.
+    times : np.ndarray [shape=(n,)]
+        In seconds.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+        One flag a moment.
+    """
+    found = np.zeros(len(times), bool)
+    for place in places:
+        found |= (times >= place.start) & (times < place.end)
+    return found
 
 
 def runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from vcnb.audio.clip import Segment
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.guide.recording import GUIDE
 from vcnb.measure.bandwidth import bandwidth_hz
+from vcnb.measure.runs import inside
 
 __all__ = ["judged_share", "music"]
 
@@ -41,8 +40,7 @@ def music(subject: Subject) -> Judged:
 def _is_narrow_voice(subject: Subject, found: Sequence[Segment]) -> bool:
     """Whether somebody speaks in what was found, in the band of a telephone."""
     times = subject.spectrogram.times
-    inside = np.any([(times >= each.start) & (times < each.end) for each in found], axis=0)
-    spoken = subject.activity.at(times[inside]) > 0.5
+    spoken = subject.activity.at(times[inside(found, times)]) > 0.5
     return bool(spoken.size and spoken.mean() > SPOKEN) and bandwidth_hz(subject.spectrogram) < NARROW
 
 
