@@ -40,6 +40,7 @@ EYE_S, KEY_MS = 1.0, 120
 INSTALL_LIMIT_S = 900.0
 CELLS = 4  # of the first tutorial, up to the Studio
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+READY = "() => document.activeElement?.closest('.jp-Notebook')"  # keys go to the first cell
 SOUNDS = "() => globalThis.heard.some(([, block]) => block.some((value) => Math.abs(value) > 0.01))"
 
 
@@ -127,11 +128,13 @@ def timed(page: Any, address: str, recording: Path | None) -> dict[str, float]:
     began = time.monotonic()
     page.goto(address, timeout=WAIT_MS)
     page.locator(IDLE).first.wait_for(timeout=WAIT_MS, state="attached")
+    page.wait_for_function(READY, timeout=WAIT_MS)
     shown = time.monotonic()
     listen(page)
     page.evaluate(COUNT)
     for _ in range(CELLS):
         page.keyboard.press("Shift+Enter")
+        time.sleep(EYE_S)
     panel = page.locator(".jp-OutputArea-output .vc-studio").first
     panel.wait_for(timeout=WAIT_MS)
     to_a_voice(page, panel, recording)
