@@ -79,13 +79,14 @@ def test_a_take_comes_out_whole_and_once_whatever_comes_late_twice_or_out_of_ord
 def test_a_take_whose_page_is_gone_comes_out_as_far_as_it_came(pcm, monkeypatch):
     incoming = Incoming()
     for seq in (0, 1, 3):
-        incoming.piece(TAKE, seq, pcm[seq], {"rate": 48_000})
+        incoming.piece(TAKE, seq, pcm[seq], {"rate": 48_000, "slips": FACTS["slips"][:seq]})
     assert incoming.abandoned([]) == []  # it may still be under way
     monkeypatch.setattr("vcnb.workflow.recording.ABANDONED", -1.0)
     assert incoming.abandoned([TAKE]) == []
     ((take, samples, facts),) = incoming.abandoned([])
     assert (take, samples) == (TAKE, pcm[0] + pcm[1])
     assert facts["ended"] == "interrupted"
+    assert facts["slips"] == FACTS["slips"]
 
 
 @pytest.mark.parametrize("take", ["../../escape", "short", "a" * 65, "20261123T080000/0123"])

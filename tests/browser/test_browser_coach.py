@@ -34,7 +34,9 @@ LEAST_SHARE = 0.95  # of the clips, of each figure
 @pytest.fixture(scope="module")
 def coach(notebook):
     """Feed clips to the coach in the page, in blocks of a microphone, faster than real time."""
-    code = "".join((STATIC / f"recorder-{name}.js").read_text(encoding="utf-8") for name in ("ear", "coach", "capture"))
+    code = "".join(
+        (STATIC / f"recorder-{name}.js").read_text(encoding="utf-8") for name in ("ear", "coach", "listener")
+    )
     notebook.page.evaluate(
         """async ([code, weights]) => {
           const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
@@ -52,9 +54,10 @@ def coach(notebook):
           globalThis.coachHearsLate = (pcm, rate) => coachHears(pcm, rate, 3);
           globalThis.coachIsDeaf = (pcm, rate) => coachHears(pcm, rate, 1e9);
           globalThis.slipsOf = (walls, sizes, pcm, rate) => {
+            const samples = Float32Array.from(new Int16Array(bytes(pcm)), (v) => v / 32768);
             const watch = new SlipWatch(rate);
-            walls.forEach((wall, i) => watch.add(sizes[i], wall));
-            return watch.end(new Int16Array(bytes(pcm)));
+            walls.forEach((wall, i) => watch.add(sizes[i], wall, samples.subarray(0, watch.n + sizes[i])));
+            return watch.slips(true);
           };
           globalThis.roomSounds = (pcm, rate) => {
             return roomFigures(Float32Array.from(new Int16Array(bytes(pcm)), (v) => v / 32768), rate);

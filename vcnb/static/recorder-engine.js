@@ -17,9 +17,10 @@ class Engine extends EventTarget {
     super();
     const { language, scenario, stops } = model.get("setup");
     Object.assign(this, { model, state: "idle", fault: null, note: null, take: null, room: null, devices: [], device: "", views: 0, language, scenario, stops });
-    [this.levels, this.counting, this.figures, this.coach, this.heard, this.rested] = [null, 0, null, null, null, 0];
+    [this.levels, this.counting, this.figures, this.sound, this.heard] = [null, 0, null, null, null];
     this.wire = new Wire(model);
     this.wire.addEventListener("change", () => this.changed());
+    this.wire.addEventListener("weights", () => this.microphone?.ears(this.wire.weights));
     this.wire.addEventListener("take", ({ take }) => {
       take.addEventListener("change", () => this.changed("progress"));
       this.changed();
@@ -32,6 +33,7 @@ class Engine extends EventTarget {
   }
 
   get limits() { return this.model.get("setup").limits; }
+  get seconds() { return this.sound ? this.sound.n / this.sound.rate : 0; }
   get live() { return this.state === "recording"; }
   changed(name = "change") { this.dispatchEvent(new Event(name)); }
   become(state) {
@@ -56,13 +58,15 @@ class Engine extends EventTarget {
     const even = new Promise((resolve) => { ready = resolve; });
     const take = (block) => {
       this.meter(block.steps);
-      if ((warm += block.steps.length) >= WARM_S * this.microphone?.rate) ready();
-      onblock(block);
+      if ((warm += block.steps.length) >= WARM_S * block.rate) ready();
+      if (block.kept) onblock(block);
     };
+    const { weights } = this.wire;
     try {
-      const opened = await Microphone.open(this.device, take, (error) => this.unplugged(error));
+      const opened = await Microphone.open(this.device, weights, take, (error) => this.unplugged(error));
       if (turn !== this.turn) return void opened.close();
       this.microphone = opened;
+      if (weights !== this.wire.weights) opened.ears(this.wire.weights); // they came meanwhile
     } catch (error) {
       if (turn !== this.turn) return undefined;
       if (error.words === "fault.none" && this.device) this.device = ""; // the chosen one is gone: the next press takes another
@@ -75,44 +79,36 @@ class Engine extends EventTarget {
 
   async record() {
     if (this.state !== "idle") return;
-    const turn = await this.open((block) => block.kept && this.keep(block));
+    const turn = await this.open((block) => this.keep(block));
     if (!turn) return;
     for (this.counting = this.model.get("setup").countdown; this.counting > 0; this.counting--) {
       this.become("countdown");
       await new Promise((resolve) => setTimeout(resolve, 1000));
       if (turn !== this.turn) return;
     }
-    const { microphone, language, scenario } = this, { rate } = microphone;
-    this.coach = new Coach(rate, this.wire.weights);
-    this.watch = new SlipWatch(rate);
-    [this.figures, this.steps, this.n_kept, this.waiting, this.n_waiting, this.hidden, this.away] = [null, [], 0, [], 0, document.hidden, 0];
-    this.take = this.wire.begin({ rate, language, scenario, recorded_at: new Date().toISOString(), ...microphone.facts });
-    microphone.keep();
+    const { microphone, language, scenario } = this, { rate } = microphone, { longest } = this.limits;
+    // What is seen of the take: its samples, and the coach's figures of them.
+    this.sound = { rate, all: new Float32Array(longest * rate), n: 0 };
+    [this.figures, this.waiting, this.n_waiting, this.hidden, this.away] = [null, [], 0, document.hidden, 0];
+    this.take = this.wire.begin({ rate, language, scenario, slips: [], recorded_at: new Date().toISOString(), ...microphone.facts });
+    microphone.keep(longest);
     this.become("recording");
   }
 
-  /** A block of the take: to the coach, to the wire, and no sample past the service's limit. */
-  keep({ steps: block, wall }) {
+  /** A block of the take: to the picture and to the wire, with what the listener says of it. */
+  keep({ steps, slips, figures }) {
     if (!this.live) return;
-    const { rate } = this.microphone, limit = Math.floor(this.limits.longest * rate);
-    const steps = block.subarray(0, limit - this.n_kept);
-    this.n_kept += steps.length;
-    this.watch.add(block.length, wall);
-    this.steps.push(steps);
+    const { sound } = this;
+    for (const step of steps) sound.all[sound.n++] = step / 32768;
     this.waiting.push(steps);
     this.n_waiting += steps.length;
-    if (this.n_waiting >= PIECE_S * rate) this.post();
-    if (!this.coach.network && this.wire.weights) this.coach.attach(this.wire.weights);
-    this.coach.push(steps);
-    if (this.n_kept >= limit) return void this.stop("limit");
-    // A page that is slow rests as long as its last figures took: its buttons must answer.
-    const begun = performance.now();
-    if (begun < this.rested) return;
-    this.figures = this.coach.figures();
-    if (this.stops && verdictsOf(this.figures, this.limits).ready && this.figures.still >= PAUSE_TO_STOP_S) return void this.stop("ready");
+    if (slips) this.take.note({ slips });
+    if (this.n_waiting >= PIECE_S * sound.rate) this.post();
+    if (sound.n === sound.all.length) return void this.stop("limit");
+    if (!figures) return;
+    this.figures = figures;
+    if (this.stops && verdictsOf(figures, this.limits).ready && figures.still >= PAUSE_TO_STOP_S) return void this.stop("ready");
     this.changed("tick");
-    const over = performance.now();
-    this.rested = over + (over - begun);
   }
 
   post() {
@@ -128,16 +124,13 @@ class Engine extends EventTarget {
     const { microphone, take } = this;
     if (this.stopping) return undefined;
     this.stopping = true;
-    if (why !== "limit") await microphone.halt(); // the last block is kept, as the state still says recording
+    const slips = await microphone.halt(); // the last block is kept, as the state still says recording
     this.post();
-    const whole = new Int16Array(this.n_kept);
-    let at = 0;
-    for (const steps of this.steps) [at] = [at + steps.length, whole.set(steps, at)];
-    take.end({ ended: why, slips: this.watch.end(whole) });
+    take.end({ ended: why, ...(slips && { slips }) });
     this.shut();
     if (this.away) this.note = { words: "note.hidden", values: { seconds: (this.away / 1000).toFixed(0) } };
     if (why === "ready" || why === "limit") this.note = { words: `note.${why}`, values: {} };
-    [this.stopping, this.steps, this.last] = [false, null, take];
+    [this.stopping, this.last] = [false, take];
     this.become("idle");
     if (this.views === 0) this.retire();
     return take;
@@ -158,28 +151,17 @@ class Engine extends EventTarget {
 
   async check() {
     if (this.state !== "idle") return;
-    let samples = [], n = 0;
-    const finish = () => {
-      const whole = new Float32Array(n), { rate } = this.microphone;
-      let at = 0;
-      for (const steps of samples) for (const step of steps) whole[at++] = step / 32768;
-      const listener = this.wire.weights && new Coach(rate, this.wire.weights);
-      listener?.push(Int16Array.from(whole, (v) => v * 32768));
-      const spoken = listener?.end().figures().speech ?? 0;
-      this.room = { ...roomFigures(whole, rate), spoken, at: new Date() };
-      this.withdraw();
-    };
     const turn = await this.open(({ steps }) => {
-      if (this.state !== "room") return;
-      samples.push(steps);
-      n += steps.length;
-      this.counting = Math.max(0, ROOM_S - n / this.microphone.rate);
-      if (this.counting === 0) finish();
-      else this.changed("tick");
+      this.counting = Math.max(0, this.counting - steps.length / this.microphone.rate);
+      this.changed("tick");
     });
     if (!turn) return;
     this.counting = ROOM_S;
     this.become("room");
+    const room = await this.microphone.check(ROOM_S);
+    if (turn !== this.turn) return;
+    this.room = { ...room, at: new Date() };
+    this.withdraw();
   }
 
   meter(steps) {

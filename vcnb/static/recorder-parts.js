@@ -145,43 +145,6 @@ function scriptBox(view, engine) {
   return { node: h("div", { class: "vc-script" }, head, said, text), show };
 }
 
-const SPAN_S = 20; // seconds on the axis, then twice and three times as many
-const WAVE_EVERY_S = 0.25;
-const SPECTRUM_EVERY_S = 1; // it costs the page some 40 ms, and the figures shall come every 50
-
-/** The take so far: waveform and spectrogram over one ruler. */
-function takePicture(view, engine) {
-  const { say } = view;
-  const ruler = h("div", { class: "vc-ruler vc-lane", "aria-hidden": "true" }), head = h("span", { class: "vc-head-line is-live" });
-  const wave = h("canvas", { role: "img", "aria-label": say("picture"), style: "--h: 56px" });
-  const spectrum = h("canvas", { role: "img", "aria-label": say("picture.spectrum"), style: "--h: 72px" });
-  const hint = h("p", { class: "vc-hint" }, say("picture.empty"));
-  const node = h("div", { class: "vc-lanes is-take" }, ruler, h("div", { class: "vc-lane is-picture" }, wave), h("div", { class: "vc-lane is-picture" }, spectrum), h("div", { class: "vc-over" }, head, hint));
-  const painted = { wave: -1, spectrum: -1, span: 0, cost: 0 };
-  const paint = () => {
-    const { coach } = engine, seconds = coach?.seconds ?? 0, span = SPAN_S * Math.max(1, Math.ceil(seconds / SPAN_S));
-    const old = (name, every) => span !== painted.span || seconds < painted[name] || seconds - painted[name] >= every || !engine.live;
-    hint.hidden = Boolean(coach);
-    head.hidden = !engine.live;
-    head.style.setProperty("--a", seconds / span);
-    if (span !== painted.span) ruler.replaceChildren(...Array.from({ length: 10 }, (_, i) => h("span", { style: `--a: ${i / 10}` }, String((i * span) / 10))));
-    const samples = coach ? coach.sound.view() : new Float32Array(1);
-    const [wavy, spectral] = [old("wave", WAVE_EVERY_S), old("spectrum", Math.max(SPECTRUM_EVERY_S, 10 * painted.cost))];
-    painted.span = span;
-    if (wavy) {
-      paintWave(wave, samples, "--vc-wave", "--vc-wave-soft", coach ? seconds / span : 1);
-      painted.wave = seconds;
-    }
-    if (!spectral) return;
-    const begun = performance.now();
-    painted.spectrum = seconds;
-    if (seconds > 0.1) paintSpectrogram(spectrum, samples, coach.rate, seconds / span);
-    else sheet(spectrum);
-    painted.cost = (performance.now() - begun) / 1000; // seconds
-  };
-  return { node, show: view.paints(node, paint) };
-}
-
 /** Three seconds of silence, and what they told. */
 function roomCheck(view, engine) {
   const { say } = view, { limits } = engine;

@@ -24,6 +24,13 @@ class Take extends EventTarget {
     this.send();
   }
 
+  /** What is known by now: it lies beside the sound in the browser, and travels with the next piece. */
+  note(facts) {
+    Object.assign(this.facts, facts);
+    this.news = true;
+    this.file(true);
+  }
+
   /** All is said: `facts` as they are now, with slips and why it ended. */
   end(facts) {
     this.facts = { ...this.facts, ...facts, n_pieces: this.pieces.length, n_samples: this.seconds * this.facts.rate };
@@ -46,8 +53,9 @@ class Take extends EventTarget {
   send() {
     while (this.queue.length && this.under.size < UNDER_WAY) {
       const seq = this.queue[0];
-      const first = seq === 0 ? { facts: this.facts } : {};
-      if (!this.wire.order({ type: "piece", take: this.id, seq, ...first }, [this.pieces[seq]])) return this.wait();
+      const facts = seq === 0 || this.news ? { facts: this.facts } : {};
+      if (!this.wire.order({ type: "piece", take: this.id, seq, ...facts }, [this.pieces[seq]])) return this.wait();
+      this.news = false;
       this.queue.shift();
       this.under.add(seq);
     }
@@ -138,6 +146,7 @@ class Wire extends EventTarget {
     this.greeted = true;
     clearTimeout(this.timer);
     this.weights = new Float32Array(bytesOf(weights));
+    this.dispatchEvent(new Event("weights"));
     this.changed();
     try { this.pouch = await Pouch.open(bytesOf(key)); } catch (error) { this.unfiled(error); return; }
     for (const take of this.takes.values()) take.file();

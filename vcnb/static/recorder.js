@@ -19,7 +19,7 @@ function transport(view, engine) {
     const { state } = engine, idle = state === "idle", word = idle ? "record" : engine.live ? "stop" : "cancel";
     if (drawn !== word) press.replaceChildren(icon(idle ? "rec" : engine.live ? "stop" : "close"), say(word), h("span", { class: "vc-key", "aria-hidden": "true" }, say("key.space")));
     drawn = word;
-    const seconds = engine.coach?.seconds ?? 0, good = seconds >= limits.best;
+    const { seconds } = engine, good = seconds >= limits.best;
     put(time, state === "countdown" ? String(engine.counting) : seconds.toFixed(1));
     timer.classList.toggle("is-good", good && state !== "countdown");
     length.style.setProperty("--at", seconds / limits.longest);

@@ -47,56 +47,70 @@ function rowsOf(n, rate, nRows) {
   });
 }
 
-/** Decibels of `nColumns` x `nRows`, column by column from the lowest row; each column holds two windows. */
-function melSpectrum(samples, rate, nColumns, nRows) {
+/** What makes columns: decibels from the lowest row up, of the two windows around `a` and `b`, into `out`. */
+function melColumns(rate, nRows) {
   const n = 2 ** Math.ceil(Math.log2(SPECTRUM_WINDOW * rate)), fft = fftOf(n), rows = rowsOf(n, rate, nRows);
   const shape = Float32Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
-  const re = new Float32Array(n), im = new Float32Array(n), out = new Float32Array(nColumns * nRows);
-  const step = samples.length / nColumns;
-  for (let column = 0; column < nColumns; column++) {
-    const [a, b] = [0.25, 0.75].map((share) => Math.round((column + share) * step - n / 2));
+  const re = new Float32Array(n), im = new Float32Array(n);
+  return (samples, a, b, out) => {
     for (let i = 0; i < n; i++) {
-      re[i] = (samples[a + i] ?? 0) * shape[i]; // two real windows in one transform: their powers add up
-      im[i] = (samples[b + i] ?? 0) * shape[i];
+      re[i] = (samples[a - n / 2 + i] ?? 0) * shape[i]; // two real windows in one transform: their powers add up
+      im[i] = (samples[b - n / 2 + i] ?? 0) * shape[i];
     }
     fft(re, im);
-    for (let row = 0; row < nRows; row++) {
-      const { from, to, tilt } = rows[row];
+    rows.forEach(({ from, to, tilt }, row) => {
       let power = 0;
       for (let k = from; k < to; k++) power += re[k] ** 2 + im[k] ** 2 + re[(n - k) % n] ** 2 + im[(n - k) % n] ** 2;
-      out[column * nRows + row] = to > from ? 10 * Math.log10(power / (to - from) / n + 1e-12) + tilt : -Infinity;
-    }
-  }
-  return out;
+      out[row] = to > from ? 10 * Math.log10(power / (to - from) / n + 1e-12) + tilt : -Infinity;
+    });
+  };
 }
 
-/** The map's colours in 256 steps, as red, green and blue. */
+/** The map's colours in 256 steps, as the pixels of a picture. */
 function mapColours(dark) {
   const stops = MAP[dark ? "dark" : "light"].map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  return Array.from({ length: 256 }, (_, i) => {
+  const colours = new Uint8ClampedArray(4 * 256).fill(255);
+  for (let i = 0; i < 256; i++) {
     const at = (i / 255) * (stops.length - 1), low = Math.min(stops.length - 2, Math.floor(at));
-    return stops[low].map((value, channel) => Math.round(value + (stops[low + 1][channel] - value) * (at - low)));
-  });
+    colours.set(stops[low].map((value, channel) => Math.round(value + (stops[low + 1][channel] - value) * (at - low))), 4 * i);
+  }
+  return new Uint32Array(colours.buffer);
+}
+
+/** A spectrogram that may grow: columns of `step` samples, each made once. */
+class Plate {
+  constructor(canvas, rate, step, nColumns, nRows) {
+    const [r, g, b] = colour(canvas.parentElement, "--vc-surface").match(/[\d.]+/g).map(Number);
+    Object.assign(this, { step, nColumns, nRows, n: 0, loudest: -90, column: melColumns(rate, nRows), colours: mapColours(luminance([r, g, b]) < 0.2) });
+    [this.db, this.picture] = [new Float32Array(nColumns * nRows), new ImageData(nColumns, nRows)];
+    [this.pixels, this.canvas] = [new Uint32Array(this.picture.data.buffer), h("canvas", { width: nColumns, height: nRows })];
+  }
+
+  /** Make columns of what there is now, at most so many; a column waits for all of its sound unless `over`. */
+  add(samples, over, most = Infinity) {
+    const { step, nRows } = this, first = this.n;
+    let loudest = this.loudest;
+    while (this.n < this.nColumns && this.n - first < most && (over || (this.n + 2) * step <= samples.length)) {
+      const [a, b] = [0.25, 0.75].map((share) => Math.round((this.n + share) * step)), here = this.db.subarray(this.n * nRows, ++this.n * nRows);
+      this.column(samples, a, b, here);
+      loudest = here.reduce((most, value) => Math.max(most, value), loudest);
+    }
+    const from = loudest > this.loudest ? 0 : first; // all is drawn as loud as it is beside the loudest
+    this.loudest = loudest;
+    for (let column = from; column < this.n; column++) {
+      for (let row = 0; row < nRows; row++) {
+        const level = Math.max(0, Math.min(1, (this.db[column * nRows + row] - loudest + SPAN_DB) / SPAN_DB));
+        this.pixels[(nRows - 1 - row) * this.nColumns + column] = this.colours[Math.round(level * 255)];
+      }
+    }
+    if (this.n > from) this.canvas.getContext("2d").putImageData(this.picture, 0, 0, from, 0, this.n - from, nRows);
+  }
 }
 
 /** Draw the first `share` of a canvas. */
 function paintSpectrogram(canvas, samples, rate, share = 1) {
-  const [pen, width, height] = sheet(canvas);
-  const nColumns = Math.max(1, Math.round(width * share)), nRows = Math.max(1, Math.round(height));
-  const db = melSpectrum(samples, rate, nColumns, nRows);
-  const loudest = db.reduce((most, value) => Math.max(most, value), -90);
-  const [r, g, b] = colour(canvas.parentElement, "--vc-surface").match(/[\d.]+/g).map(Number);
-  const colours = mapColours(luminance([r, g, b]) < 0.2);
-  const picture = new ImageData(nColumns, nRows);
-  for (let column = 0; column < nColumns; column++) {
-    for (let row = 0; row < nRows; row++) {
-      const level = Math.max(0, Math.min(1, (db[column * nRows + row] - loudest + SPAN_DB) / SPAN_DB));
-      const at = 4 * ((nRows - 1 - row) * nColumns + column);
-      picture.data.set(colours[Math.round(level * 255)], at);
-      picture.data[at + 3] = 255;
-    }
-  }
-  const plate = h("canvas", { width: nColumns, height: nRows });
-  plate.getContext("2d").putImageData(picture, 0, 0);
-  pen.drawImage(plate, 0, 0, nColumns, height);
+  const [pen, width, height] = sheet(canvas), nColumns = Math.max(1, Math.round(width * share));
+  const plate = new Plate(canvas, rate, samples.length / nColumns, nColumns, Math.max(1, Math.round(height)));
+  plate.add(samples, true);
+  pen.drawImage(plate.canvas, 0, 0, nColumns, height);
 }

@@ -47,23 +47,29 @@ function paintOutline(canvas, outline, share = 1, token = "--vc-wave-soft") {
 
 /** Draw the clip over the canvas, or over its first `share`; `core` and `envelope` are tokens. */
 function paintWave(canvas, samples, core, envelope, share = 1) {
-  const [pen, full, height] = sheet(canvas), width = full * share;
-  const middle = height / 2;
+  const [pen, full, height] = sheet(canvas), draw = waveBars(canvas, pen, height, core, envelope);
+  pen.fillRect(0, height / 2 - 0.5, full, 1);
+  const n = Math.max(1, Math.min(Math.round(full * share * 1.5), samples.length));
+  draw(columnsOf(samples, n), 0, (full * share) / n);
+}
+
+/** What draws columns from `left` on, each `step` wide; until then the pen has the colour of the line in the middle. */
+function waveBars(canvas, pen, height, core, envelope) {
   const at = canvas.parentElement; // a canvas lays out no children, so a probe for colours goes beside it
-  pen.fillStyle = colour(at, "--vc-line");
-  pen.fillRect(0, middle - 0.5, full, 1);
-  const n = Math.max(1, Math.min(Math.round(width * 1.5), samples.length));
-  const peaks = columnsOf(samples, n), columns = peaks.map((v) => v ** LOUDNESS * (middle - 2));
-  const step = width / n, bar = Math.max(step * 0.98, 0.6);
-  pen.fillStyle = colour(at, envelope);
-  for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i], bar, columns[3 * i] + columns[3 * i + 1]);
-  pen.fillStyle = colour(at, core);
-  for (let i = 0; i < n; i++) pen.fillRect(i * step, middle - columns[3 * i + 2], bar, 2 * columns[3 * i + 2]);
-  pen.fillStyle = colour(at, "--vc-fail");
-  for (let i = 0; i < n; i++) {
-    if (peaks[3 * i] >= FULL) pen.fillRect(i * step, 0, Math.max(bar, 2), 3);
-    if (peaks[3 * i + 1] >= FULL) pen.fillRect(i * step, height - 3, Math.max(bar, 2), 3);
-  }
+  const [soft, hard, full, line] = [envelope, core, "--vc-fail", "--vc-line"].map((token) => colour(at, token)), middle = height / 2;
+  pen.fillStyle = line;
+  return (peaks, left, step) => {
+    const columns = peaks.map((v) => v ** LOUDNESS * (middle - 2)), bar = Math.max(step * 0.98, 0.6), n = peaks.length / 3;
+    pen.fillStyle = soft;
+    for (let i = 0; i < n; i++) pen.fillRect(left + i * step, middle - columns[3 * i], bar, columns[3 * i] + columns[3 * i + 1]);
+    pen.fillStyle = hard;
+    for (let i = 0; i < n; i++) pen.fillRect(left + i * step, middle - columns[3 * i + 2], bar, 2 * columns[3 * i + 2]);
+    pen.fillStyle = full;
+    for (let i = 0; i < n; i++) {
+      if (peaks[3 * i] >= FULL) pen.fillRect(left + i * step, 0, Math.max(bar, 2), 3);
+      if (peaks[3 * i + 1] >= FULL) pen.fillRect(left + i * step, height - 3, Math.max(bar, 2), 3);
+    }
+  };
 }
 
 /** A row's small picture: bars that tell one clip from another, so each is as tall as its own loudest sound. */

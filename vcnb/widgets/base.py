@@ -24,7 +24,7 @@ import traitlets
 from vcnb.errors import CancelledError, SettingsError, VcnbError, visible
 from vcnb.settings import Secret
 
-__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "unless_stopped", "words"]
+__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "unless_stopped", "words", "worker"]
 
 STATIC = Path(__file__).parent.parent / "static"
 # (step, share done or None): what a long work calls to say where it is.
@@ -51,7 +51,31 @@ def joined(*names: str, kind: str = "js") -> str:
     str
         Without indentation and comments on lines of their own: it is saved with every panel.
     """
-    text = "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("base", *names))
+    return _bare("base", *names, kind=kind)
+
+
+def worker(name: str, *names: str, call: str) -> str:
+    """Join the files of a thread of the browser to a constant of a panel's text, as a thread starts from text.
+
+    Parameters
+    ----------
+    name : str
+        Of the constant.
+    *names : str
+        Files of ``vcnb/static`` without their ending, in order; the thread has neither the base nor the page.
+    call : str
+        The thread's first statement.
+
+    Returns
+    -------
+    str
+        One statement, to stand before what `joined` gives.
+    """
+    return f"const {name} = {json.dumps(_bare(*names) + call, ensure_ascii=False)};\n"
+
+
+def _bare(*names: str, kind: str = "js") -> str:
+    text = "\n".join((STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)
     return re.sub(r"^(?:\s*//.*\n|\s*/\*[\s\S]*?\*/[ \t]*\n|\s+)", "", text, flags=re.MULTILINE)
 
 

@@ -24,7 +24,7 @@ from vcnb.measure.silero import network_weights
 from vcnb.settings import data_folder
 from vcnb.workflow.recording import Incoming, browser_key, discard_take, keep_take, kept_takes
 
-from .base import BaseWidget, held, joined
+from .base import BaseWidget, held, joined, worker
 from .uploader import Uploader
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ LIMITS = {
     "room_too_loud": -45.0,
     "hum": -70.0,
 }
+# The thread that listens, as text: see static/recorder-listener.js.
+LISTENER = worker(
+    "LISTENER",
+    *(f"recorder-{part}" for part in ("ear", "coach", "listener")),
+    call="const listener = new Listener((...told) => postMessage(...told));\n"
+    "const late = (error) => setTimeout(() => { throw error; });\n"
+    "onmessage = ({ data }) => listener[data.type](data)?.catch(late);\n",
+)
 _ALIVE: weakref.WeakValueDictionary[str, Recorder] = weakref.WeakValueDictionary()
 
 
@@ -95,10 +103,10 @@ class Recorder(BaseWidget):
     library's folder. The microphone is heard at the device's own rate.
     """
 
-    _esm = joined(
+    _esm = LISTENER + joined(
         "wave",
         "spectrogram",
-        *(f"recorder-{part}" for part in ("ear", "coach", "capture", "pouch", "transport", "engine", "parts")),
+        *(f"recorder-{part}" for part in ("capture", "pouch", "transport", "engine", "parts", "picture")),
         "recorder",
     )
     _css = joined("recorder", kind="css")
