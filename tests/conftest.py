@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import record_test
 from held import Practice, WatchedEngine
 
 from vcnb.practice.serve import Service
@@ -31,6 +32,15 @@ threading.excepthook = _told
 """
 
 
+class Told:
+    """Writes down how each test ended, for the page of figures."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what was called, and what broke before or after."""
+        if report.failed or (report.passed and report.when == "call"):
+            record_test(report.nodeid, passed=report.passed)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the kernels of the notebooks a folder of their own, and a hook that tells of crashed threads."""
     if hasattr(config, "workerinput"):  # one of several workers: the crashes of all are told by who leads them
@@ -40,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "00-crashes.py").write_text(_TELL_OF_CRASHED_THREADS, encoding="utf-8")
+    config.pluginmanager.register(Told())
     os.environ["VCNB_DATA"] = str(folder / "data")
     os.environ["VCNB_CRASHES"] = str(folder / "crashes")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")

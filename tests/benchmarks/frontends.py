@@ -24,6 +24,7 @@ from newcomer import BROWSER_TESTS, to_a_voice
 
 sys.path.insert(0, str(BROWSER_TESTS))
 
+from figures import record
 from harness import FLAGS, WAIT_MS, axe_violations, find_browser, running_lab
 from listening import heard, listen
 from playwright.sync_api import sync_playwright
@@ -127,6 +128,7 @@ def main() -> int:
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             results.append(tried(name, Path(folder), browser_path))
+    record("studio.front_ends", all(results), ", ".join(names))
     return 0 if all(results) else 1
 
 

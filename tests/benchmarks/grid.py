@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import requests
+from figures import record
 
 import vcnb
 from vcnb.workflow.grid import THREADS
@@ -78,6 +79,7 @@ def main() -> int:
         right = (
             said == [str(n_cells), str(n_cells), "0"] and 0 <= again <= options.kills * THREADS and booked >= characters
         )
+        record("comparison.grid", right, f"{options.voices} x {options.texts}, {options.kills} kills")
         print("right" if right else "WRONG")
         return 0 if right else 1
 

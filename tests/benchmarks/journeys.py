@@ -29,6 +29,7 @@ from unittest import mock
 import greenlet
 import ledger
 import numpy as np
+from figures import record
 from ledger import Crash, Life, SimulatedClock, SimulatedService, World
 
 from vcnb.audio.load import read_clip
@@ -322,6 +323,7 @@ def main() -> int:
     sums = {name: sum(getattr(each, name) for each in outcomes) for name in list(Outcome.__dataclass_fields__)[1:]}
     broken = [each.seed for each in outcomes if not each.holds()]
     print(f"{len(outcomes)} journeys, {sums}, {time.process_time() - began:.1f} s of CPU")
+    record("library.journeys", len(broken), f"{len(outcomes)} journeys")
     print(f"BROKEN seeds: {broken}" if broken else "all hold")
     return 1 if broken else 0
 

@@ -32,6 +32,7 @@ from pathlib import Path
 
 import greenlet
 import requests
+from figures import record
 
 from vcnb.audio.samples import samples
 from vcnb.client.enrollment import EnrollmentClient
@@ -688,16 +689,18 @@ def main() -> int:
         began, killed = time.monotonic(), kill_runs(asked.kills, limit=120.0 + 60.0 * asked.kills)
         print(f"{killed}, {time.monotonic() - began:.0f} s")
         held &= killed.holds()
+        record("library.kills", int(not killed.holds()), str(killed))
     return 0 if held else 1
 
 
 def catch_mutants() -> bool:
-    caught = True
+    n_caught = 0
     for mutant in MUTANTS:
         found = caught_at(mutant)
-        caught &= found is not None
+        n_caught += found is not None
         print(f"{mutant.name:32} {'caught: ' + repr(found) if found else 'NOT CAUGHT within 200 seeds'}", flush=True)
-    return caught
+    record("library.mutants", n_caught)
+    return n_caught == len(MUTANTS)
 
 
 def run_schedules(seeds: range) -> bool:
@@ -706,6 +709,7 @@ def run_schedules(seeds: range) -> bool:
         sums = {name: sum(getattr(each, name) for each in outcomes) for name in list(Outcome.__dataclass_fields__)[1:]}
         broken = [each.seed for each in outcomes if not each.holds(ledger)]
         print(f"{ledger.name}: {len(seeds)} schedules, {sums}, {time.process_time() - began:.1f} s of CPU")
+        record("library.schedules", len(broken), f"{len(seeds)} schedules, {ledger.name}")
         if broken:
             print(f"  BROKEN seeds: {broken}")
             return False

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from figures import record
 
 from vcnb.audio.clip import Speech
 from vcnb.library import voices
@@ -82,4 +83,7 @@ def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure()) + "\n")
+    found = measure()
+    record("library.join_ms", found["join_1000"])
+    record("library.open_ms", found["open_10000"] - found["open_empty"])
+    sys.stdout.write(json.dumps(found) + "\n")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+from figures import record
 from scipy.stats import beta
 
 from vcnb.compare.evidence import anytime_interval, anytime_p_value
@@ -51,6 +52,7 @@ def main() -> int:
     guessers = rng.random((options.listeners, MOST_ANSWERS)) < 0.5
     wrong = float(np.mean([anytime_p_value(answers) < LEVEL for answers in guessers.tolist()]))
     print(f"guessers who prove something although they stop when they like: {100 * wrong:.2f} %", flush=True)
+    record("comparison.type_one", wrong, f"{options.listeners} listeners")
     right = wrong <= LEVEL
     for share in SHARES:
         heard = rng.random((options.listeners // len(SHARES), MOST_ANSWERS)) < share
@@ -59,6 +61,7 @@ def main() -> int:
         covered = float(np.mean([low <= share <= high for low, high in bounds]))
         mean = np.mean([len(answers) for answers in runs])
         print(f"share {share}: {100 * covered:.2f} % covered at the stop, after {mean:.0f} answers", flush=True)
+        record("comparison.coverage", covered, f"share {share}")
         right &= covered >= 1 - LEVEL
     ratios = []
     for n in LENGTHS:
@@ -70,6 +73,7 @@ def main() -> int:
     print(
         f"median {np.median(ratios, 0)[2]:.2f}; {narrow[3]:.2f} times Wilson's (at {narrow[1]:.0f} of {narrow[0]:.0f})"
     )
+    record("comparison.width", exact[2])
     right &= exact[2] <= WIDEST
     print("right" if right else "WRONG")
     return 0 if right else 1

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 BROWSER_TESTS = ROOT / "tests" / "browser"
 sys.path.insert(0, str(BROWSER_TESTS))
 
+from figures import record
 from harness import FLAGS, MICROPHONE, WAIT_MS, find_browser, play
 from listening import listen
 from playwright.sync_api import sync_playwright
@@ -177,6 +178,9 @@ def main() -> int:
             log.close()
             MICROPHONE.unlink(missing_ok=True)
     told = {name: round(value, 2) for name, value in told.items()}
+    record("studio.all_s", told["all_s"])
+    record("studio.own_s", told["own_s"])
+    record("studio.clicks", told["clicks"])
     right = told["all_s"] <= ALL_S and told["own_s"] <= OWN_S and told["clicks"] <= CLICKS
     sys.stdout.write(f"{json.dumps(told)} {'right' if right else 'WRONG'}\n")
     return 0 if right else 1

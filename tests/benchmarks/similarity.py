@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from calibration import parts_of
+from figures import record
 from spoiling import RATE
 from threadpoolctl import threadpool_limits
 
@@ -84,6 +85,8 @@ def main() -> int:
     asked = [sys.executable, __file__, "--cost"]
     speed, megabytes = map(float, subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split())
     print(f"encoder: {speed:.0f} times real time on one core, {megabytes:.0f} MB with all that is imported")
+    record("comparison.encoder_speed", speed)
+    record("comparison.encoder_mb", megabytes)
     right = speed >= LEAST_SPEED and megabytes <= MOST_MB
     if options.folder is not None:
         points, who, names = windows(options.folder)
@@ -95,6 +98,9 @@ def main() -> int:
         print(f"windows: {', '.join(names)}")
         print(f"pairs: {same.sum()} of one speaker, {(~same).sum()} of two")
         print(f"equal error rate {100 * rate:.1f} %, expected calibration error {error:.3f}")
+        on = f"{len(names)} speakers"
+        record("comparison.eer", rate, on)
+        record("comparison.ece", error, on)
         right &= rate <= MOST_EER and error <= MOST_ECE
     print("right" if right else "WRONG")
     return 0 if right else 1
