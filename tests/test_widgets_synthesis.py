@@ -227,6 +227,18 @@ def test_figures_of_the_browser_are_kept_with_their_take(account, practice, sent
     assert snapshot(opened(account), sent)["takes"][0]["heard"] == figures, "as the library tells another day"
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_player_of_a_stream_keeps_its_figures_with_the_take_whichever_ends_first(account, practice, sent, whole):
+    voice = practice.voice()
+    player = vcnb.Player(account.stream(TEXT, voice=voice))
+    if whole:
+        until(lambda: player.clip is not None)
+    figures = {"first_sound": 0.4, "underruns": 2, "gap": 0.1, "buffer": 0.2, "start_delay": 0.02}
+    player._handle_custom_msg({"type": "figures", "key": "A", "client": "me", "figures": figures}, [])
+    until(lambda: player.clip is not None)
+    until(lambda: account.heard(player.clip.take) == figures)
+
+
 def test_what_was_typed_outlives_the_page_and_nothing_of_it_is_a_trait(account, practice, sent):
     voice = practice.voice(name="guanyu")
     panel = opened(account)

@@ -63,6 +63,7 @@ class Sound:
         self.began = time.monotonic()
         self.resting_at: int | None = None  # nothing more was due when this many samples had come
         self.changed = threading.Event()
+        self.source: Iterable[Clip] = ()  # of one that is still arriving
         self._lock = threading.Lock()
         self._sent: npt.NDArray[Any] | None = None
         self._arrived = np.empty(0 if clip is not None else 60 * SPEECH_SAMPLE_RATE, np.float32)
@@ -165,8 +166,11 @@ class SoundPanel(BaseWidget):
 
     def receive_figures(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what the page that plays a stream measured."""
-        figures = message["figures"]
-        self._heard[str(message["key"])] = {name: figures[name] for name in FIGURES if name in figures}
+        key, figures = str(message["key"]), message["figures"]
+        self._heard[key] = {name: figures[name] for name in FIGURES if name in figures}
+        note = getattr(self._tracks[key].source, "note_heard", None) if key in self._tracks else None
+        if note is not None:  # a stream of an account: they belong to its take in the library
+            threading.Thread(target=note, args=(self._heard[key],), name="vcnb-heard", daemon=True).start()
 
     def deliver(
         self, sound: Sound, pieces: Iterable[Clip], *, whole: Callable[[], Clip | None] = lambda: None
@@ -187,6 +191,7 @@ class SoundPanel(BaseWidget):
         BaseException or None
             What broke it off; what came before is kept and can be played.
         """
+        sound.source = pieces
         sender = threading.Thread(target=self._forward, args=(sound,), name="vcnb-sound", daemon=True)
         broken: BaseException | None = None
         clip: Clip | None = None

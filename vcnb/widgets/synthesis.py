@@ -161,17 +161,6 @@ class Synthesis(SoundPanel):
         super().receive_figures(message, buffers)
         if message["key"] in self._rows:
             self._rows[message["key"]]["heard"] = self._heard[message["key"]]
-            threading.Thread(target=self._note_heard, args=(message["key"],), daemon=True).start()
-
-    def _note_heard(self, key: str) -> None:
-        # The page and the synthesis end in either order: what comes last brings both together.
-        row, account = self._rows.get(key), self._account
-        if row is None or account is None or not row["take"] or "heard" not in row:
-            return
-        try:
-            account.note_heard(row["take"], row["heard"])
-        except VcnbError as error:
-            self.tell(error)
 
     def receive_cancel(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Stop the synthesis; the sound was stopped in the browser already."""
@@ -289,7 +278,6 @@ class Synthesis(SoundPanel):
                 self.takes.append(spoken)
             row |= _row(sound, spoken, row["name"])
             self._tell_take(sound.key)
-            self._note_heard(sound.key)
         if broken is not None and not isinstance(broken, CancelledError):
             raise broken
 

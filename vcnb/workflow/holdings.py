@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,10 +257,6 @@ class Holdings:
         if found is None:
             raise LibraryError(f"There is no take {str(id)!r}.", remedy="choose one of account.takes()")
         return takes.read_take(self._shelf.store, found)
-
-    def note_heard(self, take: str, figures: Mapping[str, float | None]) -> None:
-        """Keep how a take was heard in a browser while it arrived; see `heard`."""
-        takes.note_heard(self._shelf.store, self._shelf.account(), take, figures)
 
     def heard(self, take: str) -> dict[str, float | None] | None:
         """Tell how a take was heard in a browser while it arrived; None where it was not.

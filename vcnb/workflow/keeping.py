@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.client.text import count_characters
 from vcnb.errors import VcnbError
 from vcnb.library.money import book
-from vcnb.library.takes import keep_take, read_take, same_take
+from vcnb.library.takes import keep_take, note_heard, read_take, same_take
 from vcnb.protocol.voice import Voice
 
 from .shelf import Shelf
@@ -52,6 +52,8 @@ class Keeper:
         self._transport, self._language, self.text = transport, language, text
         self._pieces: list[Clip] = []
         self._kept: Speech | None = None
+        self._heard: Mapping[str, float | None] | None = None
+        self._take = ""
         self._ended = False
 
     def add(self, piece: Clip) -> None:
@@ -96,6 +98,11 @@ class Keeper:
         )
         self._try(speech, complete=False)
 
+    def heard(self, figures: Mapping[str, float | None]) -> None:
+        """Keep how it was heard in a browser, once it is kept itself; the two end in either order."""
+        self._heard = figures
+        self._note()
+
     def again(self) -> Speech | None:
         """Read the newest whole take of the same words, voice, transport and language, where there is one."""
         found = same_take(
@@ -115,13 +122,23 @@ class Keeper:
     def _try(self, speech: Speech, *, complete: bool) -> Speech:
         try:
             if len(speech.samples):
-                return keep_take(self._shelf.store, self._account, speech, complete=complete)
+                kept = keep_take(self._shelf.store, self._account, speech, complete=complete)
+                self._take = kept.take
+                self._note()
+                return kept
             self._book(speech)
         except (VcnbError, sqlite3.Error, OSError, ValueError) as error:
             # The sound is paid: whatever the disk does, it is handed out.
             reason = getattr(error, "message", None) or str(error)
             log.warning("The speech could not be kept in the library: %s It is still yours: vcnb.save it.", reason)
         return speech
+
+    def _note(self) -> None:
+        if self._take and self._heard is not None:
+            try:
+                note_heard(self._shelf.store, self._account, self._take, self._heard)
+            except (VcnbError, sqlite3.Error) as error:
+                log.warning("How a take was heard could not be kept: %s", getattr(error, "message", None) or str(error))
 
     def _book(self, speech: Speech) -> None:
         book(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
@@ -76,6 +76,11 @@ class Stream:
         """Stop it; what was asked for may be billed."""
         self._inner.cancel()
         _drop(self._ticket, self._keeper)
+
+    def note_heard(self, figures: Mapping[str, float | None]) -> None:
+        """Keep how it was heard in a browser while it arrived; `Account.heard` tells it."""
+        if self._keeper is not None:
+            self._keeper.heard(figures)
 
     def __enter__(self) -> Stream:
         self._inner.__enter__()
@@ -154,6 +159,11 @@ class Line(Conversation):
     def speech(self) -> Speech:
         """All that was spoken, after `finish`; waits for what is still to come, and raises what broke it off."""
         return self._kept()
+
+    def note_heard(self, figures: Mapping[str, float | None]) -> None:
+        """Keep how it was heard in a browser while it arrived; `Account.heard` tells it."""
+        if self._keeper is not None:
+            self._keeper.heard(figures)
 
     def _kept(self) -> Speech:
         whole = super().speech
