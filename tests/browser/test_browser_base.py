@@ -75,6 +75,34 @@ def test_where_the_page_names_no_colours_it_looks_at_what_lies_behind(book, behi
     assert measured == [theme, {"dark": "rgb(33, 33, 33)", "light": "rgb(255, 255, 255)"}[theme]]
 
 
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [("Uploader()", "find"), ("Enrollment()", "enroll"), ("Voices(account=account)", "delete")],
+)
+def test_progress_takes_neither_the_focus_nor_a_press_from_cancel(book, practice, made, kind):
+    panel = book.show(
+        f"import vcnb; account = vcnb.connect('practice', base_url={practice.base_url!r}, "
+        f"api_key={practice.api_key.reveal()!r}); panel = vcnb.{made}; panel"
+    )
+    book.wait_for_value("panel.working", None)
+    book.run(
+        "presses = []; panel.receive_cancel = lambda message, buffers: presses.append(1)\n"
+        f"def go(n): panel.working = {{'kind': {kind!r}, 'step': f'step {{n}}', 'share': n / 9}}\n"
+        "go(1)"
+    )
+    cancel = panel.get_by_role("button", name="Cancel")
+    cancel.focus()
+    book.value("go(2)")
+    panel.get_by_text("Step 2").wait_for()
+    assert cancel.evaluate("node => node === document.activeElement")
+    cancel.hover()
+    book.page.mouse.down()
+    book.value("go(3)")
+    panel.get_by_text("Step 3").wait_for()
+    book.page.mouse.up()
+    book.wait_for_value("presses", [1])
+
+
 def test_a_kernel_that_is_gone_is_said_and_leaves_the_sound_playable(book):
     panel = book.show("import vcnb; player = vcnb.Player(vcnb.load(vcnb.samples()['kathleen_en'])); player")
     keys = book.show(KEY_PANEL)

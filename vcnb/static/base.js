@@ -140,19 +140,21 @@ function colour(el, token) {
   return value;
 }
 
-/** Fill a notice: what happened in bold, what to do, code and request id small. */
+/**
+ * Fill a notice: what happened in bold, what to do, code and request id small. Where only words change, the buttons stay
+ * as they are: progress comes often, and a button that is set anew loses the focus, or the press that is under way.
+ */
 function fillNotice(node, { verdict = "fail", what, remedy = "", small = "", waiting = false, actions = [] }) {
+  const words = [h("b", {}, what), remedy && h("span", {}, remedy), small && h("span", { class: "vc-quiet vc-mono vc-small-print" }, small)].filter(Boolean);
+  const same = node.dataset.verdict === verdict && node.notice?.waiting === waiting && node.contains(node.notice.text)
+    && actions.length === node.notice.actions.length && actions.every((action, i) => action === node.notice.actions[i]);
+  if (same) return void node.notice.text.replaceChildren(...words);
   node.dataset.verdict = verdict;
-  const mark = waiting ? h("span", { class: "vc-spin", "aria-hidden": "true" }) : icon(verdict);
-  const text = h("p", { class: "vc-text" }, h("b", {}, what), remedy && h("span", {}, remedy), small && h("span", { class: "vc-quiet vc-mono vc-small-print" }, small));
-  const [shown, body] = node.children, row = body?.querySelector(":scope > .vc-actions");
-  if (row && actions.length === row.children.length && actions.every((each, i) => each === row.children[i])) {
-    // Buttons that stay are not taken away under the finger, and a wheel that turns goes on turning.
-    if (!waiting || !shown.classList.contains("vc-spin")) shown.replaceWith(mark);
-    body.firstElementChild.replaceWith(text);
-    return;
-  }
-  node.replaceChildren(mark, h("div", {}, text, actions.length > 0 && h("div", { class: "vc-actions" }, ...actions)));
+  node.notice = { waiting, actions, text: h("p", { class: "vc-text" }, ...words) };
+  node.replaceChildren(
+    waiting ? h("span", { class: "vc-spin", "aria-hidden": "true" }) : icon(verdict),
+    h("div", {}, node.notice.text, actions.length > 0 && h("div", { class: "vc-actions" }, ...actions)),
+  );
 }
 
 /** What the error line says of an error trait or of an exception in here. */

@@ -274,7 +274,8 @@ function footOf(view, draft, fields) {
     fillNotice(line, { verdict: "unknown", waiting: true, what: say("unsure", { name: lost.name }), remedy, actions: [cancel] });
   };
   const busy = (working) => {
-    cancel.replaceChildren(icon("close"), say(stopping ? "stopping" : "cancel"));
+    const word = say(stopping ? "stopping" : "cancel");
+    if (cancel.textContent !== word) cancel.replaceChildren(icon("close"), word);
     const lost = model.get("unsure");
     bar.hidden = working.share === null || Boolean(lost);
     if (lost && lost === told) return; // said already: a reader would hear it again with every look

@@ -86,7 +86,7 @@ class Roll extends EventTarget {
 class Ear extends EventTarget {
   constructor(model, link) {
     super();
-    Object.assign(this, { model, link, decks: new Map(), key: null });
+    Object.assign(this, { model, link, decks: new Map(), key: null, voice: null });
     model.on("msg:custom", (message) => {
       if (message.type === "facts" && message.client === link.client) this.take(message.facts);
     });
@@ -97,7 +97,7 @@ class Ear extends EventTarget {
   async toggle(voice, what, take) {
     const key = `${what} ${take ?? voice}`;
     if (this.key !== key) this.decks.get(this.key)?.pause();
-    this.key = key;
+    Object.assign(this, { key, voice });
     const deck = this.decks.get(key);
     if (deck) await deck.toggle();
     else this.link.send({ type: "hear", voice, what, take, key });
@@ -112,6 +112,10 @@ class Ear extends EventTarget {
     if (this.key === facts.key) await deck.play();
   }
 
-  stop() { this.decks.get(this.key)?.pause(); }
+  stop() {
+    this.decks.get(this.key)?.pause();
+    this.key = null;
+  }
+
   close() { for (const deck of this.decks.values()) deck.close(); }
 }

@@ -225,6 +225,8 @@ function drawVoices(view, { roll, ear }) {
 function prepareVoices({ model, signal }) {
   const link = new Link(model, signal), roll = new Roll(model, link), ear = new Ear(model, link);
   signal?.addEventListener("abort", () => ear.close());
+  // A voice that is gone has no button any more to stop what is heard of it.
+  roll.addEventListener("table", () => ear.voice && !roll.rows.some(({ voice }) => voice === ear.voice) && ear.stop());
   link.hello();
   return { roll, ear };
 }
