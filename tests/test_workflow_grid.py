@@ -203,9 +203,10 @@ def test_requests_keep_their_distance_over_all_processes(tmp_path):
 
 
 def test_a_grid_shows_itself_as_text(practice, account):
-    grid = account.grid(practice.voice(), "<script>alert(1)</script>", progress=quiet)
+    grid = account.grid(practice.voice(), "<script>alert(1)</script> \u202eand back", progress=quiet)
     assert isinstance(grid, Grid)
     assert "<script>" not in grid._repr_html_()
+    assert "\u202e" not in grid._repr_html_()
 
 
 @pytest.mark.figures  # two processes that import everything

@@ -147,6 +147,10 @@ def comparing(book):
 def test_a_pair_is_chosen_heard_and_told_in_words(book, comparing, shots):
     panel = comparing
     assert book.value("panel.error") is None
+    cells = panel.locator(".vc-heat td > button:not(:text('–'))")
+    shades = cells.evaluate_all("cells => cells.map(cell => cell.style.backgroundColor)")
+    assert all(shade.startswith("rgb(") for shade in shades)
+    assert len(set(shades)) > 2, "what is more alike is darker"
     listen(book.page, 22_050)
     sounding = book.value("comparison.clips[0].sample_rate")
     listen(book.page, sounding)

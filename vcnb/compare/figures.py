@@ -39,7 +39,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)
 SHADES = ("#ffffff", "#e6eef1", "#bcd7df", "#7fb4c8", "#438cae", "#2b628f", "#283a6c", "#1b1536")
 N_ALIGNED = 400  # points of a time axis, more than are seen
 MEL_HOP = 0.01  # seconds
-DYNAMIC_DB = 58.0
+DYNAMIC_DB, STEP_DB = 60.0, 4.0  # shades finer than that are not told apart, and take twice the bytes in a notebook
 LONGEST_NAME = 32  # characters; longer ones are cut in the middle, where names of a row differ least
 MOST_DRAWN = 40  # rows or lines; ours: more cannot be told apart
 CELL, MOST_WRITTEN = 0.62, 30  # inches of a cell; of more voices the heat map shows shades without numbers
@@ -158,15 +158,18 @@ def spectrograms(comparison: Comparison) -> Figure:
     """Draw mel spectrograms below each other, on one time axis."""
     import librosa
     from librosa.display import specshow
+    from matplotlib.colors import LinearSegmentedColormap
 
     n = len(comparison.items)
     figure = _figure((9, 0.8 + 1.7 * n), "Mel spectrograms on one time axis")
     panels = figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0]
+    # From nothing to a middle blue: the quiet end is the page itself, whether light or dark.
+    shades = LinearSegmentedColormap.from_list("vcnb", [f"{BAR}00", BAR], N=round(DYNAMIC_DB / STEP_DB))
     for axes, name, clip in zip(panels, _names(comparison), comparison.clips, strict=True):
         hop_length = max(1, round(MEL_HOP * clip.sample_rate))
         mel = librosa.feature.melspectrogram(y=np.asarray(clip.samples), sr=clip.sample_rate, hop_length=hop_length)
         level = librosa.power_to_db(mel, ref=np.max, top_db=DYNAMIC_DB)
-        specshow(level, sr=clip.sample_rate, hop_length=hop_length, x_axis="time", y_axis="mel", ax=axes, cmap="Blues")
+        specshow(level, sr=clip.sample_rate, hop_length=hop_length, x_axis="time", y_axis="mel", ax=axes, cmap=shades)
         _dress(axes, "", "")
         axes.set_title(name, fontsize=9, color=INK, parse_math=False)
         axes.set_ylabel("Hz", color=INK, fontsize=9)

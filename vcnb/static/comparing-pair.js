@@ -9,8 +9,8 @@ function heatMap(view, desk) {
   key.append(h("span", {}, say("heat.low", { low: COLDEST })), strip, h("span", {}, say("heat.high")));
   const paint = view.paints(table, () => {
     const [r, g, b] = colour(table.parentElement, "--vc-surface").match(/[\d.]+/g).map(Number), dark = luminance([r, g, b]) < 0.2;
-    const colours = mapColours(dark);
-    const at = (share) => [0, 1, 2].map((k) => colours[Math.round(255 * share)][k]);
+    const colours = new Uint8Array(mapColours(dark).buffer); // four to a shade
+    const at = (share) => colours.slice(4 * Math.round(255 * share), 4 * Math.round(255 * share) + 3);
     strip.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 0.85].map((share) => `rgb(${at(share)})`).join(",")})`;
     for (const { node, cosine } of cells) {
       const rgb = at(0.85 * Math.max(0, Math.min(1, ((cosine ?? 0) - COLDEST) / (1 - COLDEST))));
@@ -47,6 +47,7 @@ function heatMap(view, desk) {
     const n = order.length, top = Math.max(0.05, ...desk.told.tree.flat().map(([, y]) => y));
     const tree = svg("svg", { viewBox: `0 0 ${n} 1`, preserveAspectRatio: "none", role: "img", "aria-label": say("tree") },
       ...desk.told.tree.map((joint) => svg("path", { class: "vc-tree", d: joint.map(([x, y], k) => `${k ? "L" : "M"}${x + 0.5} ${1 - (0.94 * y) / top}`).join("") })));
+    table.style.setProperty("--vc-n", n);
     table.replaceChildren(h("caption", { class: "vc-only-reader" }, say("heat")),
       h("thead", {}, h("tr", {}, h("td", {}), h("td", { colspan: n, class: "vc-tree-cell" }, tree)), h("tr", {}, h("td", {}), ...order.map((i) => h("th", { scope: "col" }, letterOf(i))))),
       h("tbody", {}, ...order.map((i) => h("tr", {}, h("th", { scope: "row" }, h("span", { class: "vc-cut" }, h("b", {}, letterOf(i)), " ", h("bdi", {}, desk.told.items[i]))), ...order.map((j) => cellOf(i, j))))));

@@ -78,7 +78,7 @@ function drawComparing(view, { desk }) {
   const nodes = { ...parts, map: parts.map.node, spectra: parts.spectra.node, pitch: parts.pitch.node };
   const empty = h("div", { class: "vc-empty", hidden: true }, icon("compare"), h("p", { class: "vc-strong" }), h("p", { class: "vc-quiet" }), again);
   const body = h("div", { class: "vc-body" }, busyLine(view), errorLine(view), choice.box, empty, ...Object.values(nodes));
-  const foot = h("footer", { class: "vc-foot" }, h("p", { class: "vc-say vc-quiet" }, say("as.table"), h("code", { class: "vc-mono" }, "panel.comparison.to_frame()")), report);
+  const foot = h("footer", { class: "vc-foot" }, h("p", { class: "vc-say vc-quiet" }, say("as.table"), h("code", { class: "vc-mono" }, ".comparison.to_frame()")), report);
   const look = () => {
     const { told } = desk, several = told !== null && told.items.length > 1;
     for (const [name, node] of Object.entries(nodes)) node.hidden = !several || name !== desk.view;

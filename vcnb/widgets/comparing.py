@@ -131,7 +131,7 @@ class Comparing(SoundPanel):
             if len(page) > LARGEST_REPORT:
                 raise ClipError(
                     f"The report has {len(page) / 1e6:.0f} MB, too much for one message.",
-                    remedy='write it from a cell: panel.comparison.report("report.html")',
+                    remedy='write it from a cell with .comparison.report("report.html") of the panel or the Studio',
                 )
             self._post({"type": "report", "client": client}, [page])
 

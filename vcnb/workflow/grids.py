@@ -11,7 +11,7 @@ from vcnb.audio.clip import Speech
 from vcnb.compare.comparison import Comparison, compare
 from vcnb.compare.measures import unit_of
 from vcnb.compare.sentinel import Drift, among
-from vcnb.errors import SettingsError, VcnbError
+from vcnb.errors import SettingsError, VcnbError, visible
 from vcnb.protocol.voice import Voice
 
 from .measuring import Numbers
@@ -167,7 +167,7 @@ class Grid:
     def _repr_html_(self) -> str:
         shown = self.to_frame()
         kept = ["name", "text", "repeat", "verdict", "evidence", "likeness", "duration", "f0_median", "pace", "error"]
-        return str(shown[[name for name in kept if name in shown.columns]].round(2).to_html())
+        return visible(shown[[name for name in kept if name in shown.columns]].round(2).to_html())
 
     def __repr__(self) -> str:
         n_voices, n_texts = len({row.voice.voice for row in self.rows}), len({row.text for row in self.rows})
