@@ -74,6 +74,11 @@ def test_a_voice_whose_ends_vary_is_judged_with_more_patience_and_by_takes_of_th
     short = traits(2.8)
     assert among(short, [traits(3.5), traits(3.5)])[1].verdict == "fail"
     assert among(short, [traits(2.5), traits(3.9)])[1].verdict == "pass"
+    # A last sentence of three words may be short: only what is a part of the whole text is missed.
+    hasty, weights = tuple(said(6.0, 6.0, 6.0, 0.55)), (6.0, 6.0, 6.0, 1.1)
+    whole = Traits(embedding, tuple(said(*weights)), weights, "en")
+    assert unsaid(weights, hasty, 1.0)[0] > ENDED
+    assert among(Traits(embedding, hasty, weights, "en"), [whole, whole])[1].verdict == "pass"
     foreign = among(short, [traits(3.5, "de"), traits(3.5, "de")])[1]
     assert foreign.verdict == "unknown"
 
