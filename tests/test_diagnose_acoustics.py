@@ -291,7 +291,7 @@ def test_music_and_singing_by_their_share(name, shares):
 def test_other_voices_by_their_likeness(monkeypatch, likeness, verdict):
     module = importlib.import_module("vcnb.diagnose.checks.other_voices")
     other = np.array([False] * 10 + [True] * 10)
-    monkeypatch.setattr(module, "speaker_embeddings", lambda *_: (np.arange(20) * 0.4, None))
+    monkeypatch.setattr(Subject, "voices", (np.arange(20) * 0.4, None))
     monkeypatch.setattr(module, "second_voice_similarity", lambda *_: (likeness, other))
     found = heard("other_voices", (0, 9))
     assert (found.verdict, found.value) == (verdict, likeness)

@@ -67,9 +67,9 @@ def judge(
 
 
 def _arriving(subject: Subject, known: dict[str, Finding], cancel: threading.Event | None) -> Iterator[Finding]:
-    # The network that listens for music does so aside, as it lets others work meanwhile.
+    # The networks that listen for music and for voices do so aside, as they let others work meanwhile.
     with ThreadPoolExecutor(1, "vcnb-listening") as aside:
-        listening = None if known else aside.submit(lambda: subject.events)
+        listening = None if known else aside.submit(lambda: (subject.events, subject.voices))
         for each in sorted(checks(), key=lambda check: check.late):
             if cancel is not None and cancel.is_set():
                 raise CancelledError("The diagnosis was stopped.", remedy="start it again")

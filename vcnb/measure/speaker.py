@@ -29,8 +29,8 @@ WINDOW = 160  # frames of 10 ms
 WINDOW_SECONDS = 1.6
 LEVEL_DBFS = -30.0
 # Ours.
-HOP = 40  # frames between two windows
-HOP_LONG = 80  # of recordings over 25 s, to be twice as fast
+HOP = 0.4  # seconds between two windows
+HOP_LONG = 0.8  # of recordings over 25 s, to be twice as fast
 LONG = 2_500  # frames
 SPOKEN = 0.6  # of a window
 FEWEST = 4  # windows, or nothing is said
@@ -41,7 +41,9 @@ LEAST_TURN = 0.8  # seconds' worth of windows on each side
 Floats = npt.NDArray[np.float32]
 
 
-def speaker_embeddings(samples: Floats, sample_rate: int, activity: Activity) -> tuple[npt.NDArray[np.float64], Floats]:
+def speaker_embeddings(
+    samples: Floats, sample_rate: int, activity: Activity, *, hop: float | None = None
+) -> tuple[npt.NDArray[np.float64], Floats]:
     """Where each 1.6 s of speech lies in the space of voices.
 
     Parameters
@@ -52,6 +54,8 @@ def speaker_embeddings(samples: Floats, sample_rate: int, activity: Activity) ->
         Samples per second (Hz).
     activity : Activity
         Where somebody speaks.
+    hop : float or None
+        Seconds between two windows; None for 0.4, or 0.8 in recordings over 25 s.
 
     Returns
     -------
@@ -67,8 +71,8 @@ def speaker_embeddings(samples: Floats, sample_rate: int, activity: Activity) ->
     rms = float(np.sqrt(np.square(narrow, dtype=np.float64).mean() + 1e-12)) if len(narrow) else 1.0
     mel = _mel(narrow * np.float32(10 ** (LEVEL_DBFS / 20) / rms))
     spoken = activity.at(np.arange(len(mel)) * HOP_LENGTH / RATE) > 0.5
-    hop = HOP if len(mel) <= LONG else HOP_LONG
-    starts = [at for at in range(0, len(mel) - WINDOW + 1, hop) if spoken[at : at + WINDOW].mean() > SPOKEN]
+    step = round((hop or (HOP if len(mel) <= LONG else HOP_LONG)) * RATE / HOP_LENGTH)
+    starts = [at for at in range(0, len(mel) - WINDOW + 1, step) if spoken[at : at + WINDOW].mean() > SPOKEN]
     if not starts:
         return np.zeros(0), np.zeros((0, 256), np.float32)
     from threadpoolctl import threadpool_limits

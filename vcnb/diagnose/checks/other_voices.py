@@ -15,7 +15,7 @@ from vcnb.audio.clip import Segment
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.measure.runs import runs
-from vcnb.measure.speaker import WINDOW_SECONDS, second_voice_similarity, speaker_embeddings
+from vcnb.measure.speaker import WINDOW_SECONDS, second_voice_similarity
 
 __all__ = ["other_voices"]
 
@@ -26,7 +26,7 @@ ADVICE = "Record one person, and nobody else in the room."
 @check(rank=120, unit="cosine", required="one voice", late=True)
 def other_voices(subject: Subject) -> Judged:
     """Judge how unlike each other the windows of a recording are."""
-    times, embeddings = speaker_embeddings(subject.samples, subject.sample_rate, subject.activity)
+    times, embeddings = subject.voices
     likeness, other = second_voice_similarity(times, embeddings)
     if math.isnan(likeness):
         return Judged("unknown", None, "Too little is said to tell one voice from two.")
