@@ -101,6 +101,18 @@ def test_a_voice_too_high_for_the_network_is_heard_where_it_speaks(voice, faster
     assert longest == pytest.approx(0.4 / faster, abs=0.15)
 
 
+def test_a_high_voice_beside_a_common_one_is_heard_and_no_pause(voice):
+    child = resample(voice[: 8 * RATE], round(RATE * 2.6), RATE)
+    both = speech_activity(np.r_[voice[: 11 * RATE], child], RATE)
+    assert both.judge == "level and pitch"
+    assert max(after.start - before.end for before, after in pairwise(both.segments)) < 0.7
+    assert both.segments[-1].end == pytest.approx(11 + 8 / 2.6, abs=0.3)
+
+
+def test_the_shortest_word_of_a_high_voice_is_no_error(voice):
+    assert speech_activity(resample(voice[10_000:60_000], round(RATE * 2.6), RATE), RATE).seconds < 1
+
+
 @pytest.mark.parametrize("vibrato", [0.3, 0.6, 1.0])  # semitones
 def test_a_melody_that_level_and_pitch_take_for_a_voice_is_none(vibrato):
     t = np.arange(round(0.4 * RATE)) / RATE

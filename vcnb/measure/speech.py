@@ -2,7 +2,7 @@
 
 The better judge is a small neural network, and needs onnxruntime; where that cannot be had, `activity` judges by level
 and pitch, and `Activity.judge` says so. The network is deaf to very high voices, children's among them: where it
-hears hardly any of what level and pitch take for a voice and the network of `events` for speech, it listens again, to
+hears hardly any of what level and pitch take for a voice and the network of `events` for one, it listens again, to
 the same played slower, and knows the voice.
 """
 
@@ -38,8 +38,10 @@ SPEECH = 0.5  # probability, the authors' own
 BRIDGE = 0.1  # seconds; a shorter gap is a stop consonant, not a pause
 SHORTEST = 0.1  # seconds
 # When a second opinion is asked for, and when it counts. Ours, set on voices played up to 3.4 times too fast.
-MOST = 0.7  # of the recording; where so much is speech there is no need to ask
+MOST = 0.8  # of the recording; where so much is speech there is no need to ask
 HEARD = 0.7  # of what the others hear; the network hears .8 and more of any voice that it hears at all
+AROUND = 1.0  # seconds on each side
+UNSURE = 0.4  # probability of what only one of the others takes for speech: neither a word nor the room
 FEWEST = 1.0  # seconds
 SLOWER = (1.3, 1.6)
 PIECE = 64 * FRAME  # samples; the network's memory, once it took a voice for something else, hardly lets go of that
@@ -126,21 +128,19 @@ def speech_activity(samples: Floats, sample_rate: int) -> Activity:
     return Activity(probability.astype(np.float32), _segments(probability, duration), "silero")
 
 
-def _missed(
-    session: Any, probability: Times, times: Times, samples: Floats, sample_rate: int
-) -> npt.NDArray[np.bool_] | None:
-    """Find what two other judges take for speech, where the network hears too little of it; else None.
+def _missed(session: Any, probability: Times, times: Times, samples: Floats, sample_rate: int) -> Times | None:
+    """Judge by two others where the network hears too little of what both take for speech; None where it hears it all.
 
     Played slower, the voice is one that the network knows; a melody that fools both others is none even so.
     """
     voiced = inside(speech_segments(samples, sample_rate), times)
-    if voiced.sum() * HOP < FEWEST or (probability[voiced] > SPEECH).mean() >= HEARD:
-        return None
-    events = sound_events(samples, sample_rate)
+    deaf = _deaf(voiced, probability)
+    events = sound_events(samples, sample_rate) if deaf.sum() * HOP >= FEWEST else None
     if events is None:
         return None
-    spoken = voiced & inside(events.speech, times)
-    if spoken.sum() * HOP < FEWEST or (probability[spoken] > SPEECH).mean() >= HEARD:
+    said = inside((*events.speech, *events.singing), times)
+    missed = _deaf(voiced & said, probability)
+    if missed.sum() * HOP < FEWEST:
         return None
     slowly = np.zeros(len(times))
     for slower in SLOWER:
@@ -148,7 +148,23 @@ def _missed(
         narrow = resample(np.asarray(samples, np.float32), sample_rate, rate)
         pieces = [_probabilities(session, narrow[at : at + PIECE], 0) for at in range(0, len(narrow), PIECE)]
         slowly = np.maximum(slowly, _at(times, np.concatenate(pieces), rate))
-    return spoken if (slowly[spoken] > SPEECH).mean() >= HEARD_SLOWLY else None
+    if (slowly[missed] > SPEECH).mean() < HEARD_SLOWLY:
+        return None
+    unsure = (_around(missed) > 0) & (voiced | said)
+    return np.where(missed, 1.0, np.where(unsure, UNSURE, 0.0))
+
+
+def _deaf(spoken: npt.NDArray[np.bool_], probability: Times) -> npt.NDArray[np.bool_]:
+    """Flag the speech around which the network hears too little of it."""
+    return spoken & (_around(spoken & (probability > SPEECH)) < HEARD * _around(spoken))
+
+
+def _around(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Count the flags that are set near each moment."""
+    counted = np.r_[0, np.cumsum(flags)]
+    at, reach = np.arange(len(flags)), round(AROUND / HOP)
+    found: npt.NDArray[np.int64] = counted[np.minimum(at + reach + 1, len(flags))] - counted[np.maximum(at - reach, 0)]
+    return found
 
 
 def _at(times: Times, coarse: Floats, rate: int) -> Times:
