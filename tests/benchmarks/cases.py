@@ -91,7 +91,7 @@ class Kit:
         who = who or self.voice
         first = int(self.rng.integers(len(who.phrases)))
         parts, n = [np.zeros(round(0.25 * RATE), np.float32)], 0
-        while n < len(gaps) + 20 and sum(map(len, parts)) < seconds * RATE:
+        while sum(map(len, parts)) < seconds * RATE:
             phrase = who.phrases[(first + n) % len(who.phrases)]
             phrase = phrase * np.float32(gain(-22) / spoken_rms(phrase))
             ramp = np.minimum(1, np.minimum(np.arange(len(phrase)), np.arange(len(phrase))[::-1]) / 240)
@@ -110,6 +110,8 @@ class Kit:
         wanted = {**CLEAN, **but}
         if not self.voice.wide and "bandwidth" not in but:
             wanted["bandwidth"] = ""
+        if not self.voice.quiet and "noise" not in but:
+            wanted["noise"] = ""
         return {name: each for name, each in wanted.items() if each}
 
 
@@ -343,6 +345,8 @@ def declared(kit: Kit) -> Iterator[Case]:
 def natural(kit: Kit) -> Iterator[Case]:
     """What was recorded, as it is; short recordings one after the other, without their silent ends."""
     wanted = dict.fromkeys([name for name in HEARD if name not in ("bandwidth", "level")], "p")
+    if not kit.voice.quiet:
+        del wanted["noise"]
     joined: list[Floats] = []
     for samples, rate in kit.voice.files:
         whole = resample(samples, rate, RATE)

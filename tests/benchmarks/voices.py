@@ -20,21 +20,30 @@ RATE = 48_000
 QUIET_DB = -38.0  # below the loud frames; what lies there is a pause
 ROOM_DB, LEAST_DB = 8.0, -18.0
 BREAK = 0.35  # seconds; a longer pause parts two phrases
-SHORTEST_PHRASE = 0.8  # seconds
+SHORTEST_PHRASE, LONGEST_PHRASE = 0.8, 5.0  # seconds
 LOWEST = 75.0  # Hz
 MARGIN = 20  # frames of 10 ms
-HALVES = ("tuning", "held-out", "fresh")
+HALVES = ("tuning", "held-out", "fresh", "latest")
+# What a source is itself, measured otherwise than the checks do: a case's truth must not be what its source lacks.
+ACTIVE_DB = 35.0  # frames that far below the loudest are pauses
+QUIET_ROOM_DB = 30.0  # of a voice above the quietest twentieth of its frames, which lie up to 3 dB below the mean
+TREBLE, BELOW = (11_500.0, 12_500.0), (8_000.0, 10_000.0)  # Hz
+CLIFF_DB = 25.0  # no voice falls by more between these bands; a coder or a resampler does
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """One speaker: whole recordings as they are, and their phrases without the pauses between them."""
+    """One speaker: whole recordings as they are, and their phrases without the pauses between them.
+
+    `wide`: they fill a file of 24 kHz; `quiet`: their own room is quiet.
+    """
 
     name: str
     half: str
     wide: bool
+    quiet: bool
     language: str | None
     files: tuple[tuple[Floats, int], ...]
     phrases: tuple[Floats, ...]
@@ -84,7 +93,9 @@ def _voices(folder: Path, entries: list[dict[str, Any]], half: str) -> tuple[Voi
         phrases = tuple(phrase for clip in clips for phrase in phrases_of(_wide(clip)))
         files = tuple((clip.samples, clip.sample_rate) for clip in clips)
         if phrases:
-            voices.append(Voice(name, half, entry.get("wide", False), entry.get("language"), files, phrases))
+            wides = [_wide(clip) for clip in clips]
+            wide = entry.get("wide", False) and all(clip.sample_rate >= 24_000 for clip in clips) and not _cut(wides)
+            voices.append(Voice(name, half, wide, _quiet(wides), entry.get("language"), files, phrases))
     return tuple(voices)
 
 
@@ -107,6 +118,28 @@ def _wide(clip: Any) -> Floats:
     return resample(clip.samples, clip.sample_rate, RATE)
 
 
+def _powers(samples: Floats, *bands: tuple[float, float]) -> npt.NDArray[np.float64]:
+    """Power of frames of 20 ms in each band [shape=(n_frames, n_bands)]."""
+    frames = samples[: len(samples) // 960 * 960].reshape(-1, 960) * np.hanning(960).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(frames)), dtype=np.float64)
+    hz = np.fft.rfftfreq(960, 1 / RATE)
+    return np.stack([power[:, (hz >= low) & (hz < high)].mean(1) for low, high in bands], 1) + 1e-12
+
+
+def _quiet(recordings: list[Floats]) -> bool:
+    """Whether the quietest moments of a speaker's recordings lie far below the voice."""
+    power = np.concatenate([_powers(each, (100, 8_000))[:, 0] for each in recordings])
+    said = power[power >= power.max() * 10 ** (-ACTIVE_DB / 10)].mean()
+    return bool(10 * np.log10(said / np.percentile(power, 5)) >= QUIET_ROOM_DB)
+
+
+def _cut(recordings: list[Floats]) -> bool:
+    """Whether the spectrum of the moments with most treble falls off a cliff below 12 kHz."""
+    power = np.concatenate([_powers(each, BELOW, TREBLE) for each in recordings])
+    below, above = power[power[:, 0] >= np.percentile(power[:, 0], 95)].mean(0)
+    return bool(10 * np.log10(below / above) > CLIFF_DB)
+
+
 def phrases_of(samples: Floats) -> list[Floats]:
     """Cut a recording at its pauses, and leave out what lies below any voice: pops and rumble of its own."""
     spectrum = np.fft.rfft(samples)
@@ -117,7 +150,10 @@ def phrases_of(samples: Floats) -> list[Floats]:
         return []
     breaks = np.flatnonzero(np.diff(loud) > BREAK * 100) + 1
     starts, ends = loud[np.r_[0, breaks]] * hop, (loud[np.r_[breaks - 1, len(loud) - 1]] + 1) * hop
-    return [samples[a:b] for a, b in zip(starts, ends, strict=True) if b - a >= SHORTEST_PHRASE * RATE]
+    longest = round(LONGEST_PHRASE * RATE)
+    return [
+        samples[a : min(b, a + longest)] for a, b in zip(starts, ends, strict=True) if b - a >= SHORTEST_PHRASE * RATE
+    ]
 
 
 def without_ends(samples: Floats) -> Floats:
