@@ -146,6 +146,10 @@ def _show_in_notebooks() -> None:
         data, metadata = importlib.import_module("vcnb.widgets.grid").grid_panel_of(grid)._repr_mimebundle_()
         return data | {"text/plain": repr(grid)}, metadata
 
+    def still(clip: Any) -> None:
+        importlib.import_module("vcnb.widgets.still").display_still(clip)
+
+    ipython.display_formatter.ipython_display_formatter.for_type_by_name("vcnb.audio.clip", "Clip", still)
     shown = ipython.display_formatter.mimebundle_formatter
     shown.for_type_by_name("vcnb.audio.clip", "Clip", player)
     shown.for_type_by_name("vcnb.compare.listening", "Listening", blind_test)

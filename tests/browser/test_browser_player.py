@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import re
 
 import av
+import nbconvert
+import nbformat
 import numpy as np
 import pytest
 from harness import axe_violations
@@ -340,10 +341,19 @@ def test_several_with_marks_are_drawn_and_can_be_used_by_everyone(book, shots, t
     book.look("light", 1000)
 
 
-def test_the_still_picture_stands_where_the_panel_is_gone(book):
-    book.show(clip_code(1) + "clip")
-    saved = json.loads(book.saved())
-    data = saved["cells"][-1]["outputs"][0]["data"]
-    drawn = "".join(data["image/svg+xml"])
+@pytest.mark.parametrize("shown", ["clip", "vcnb.Player(clip)"])
+def test_the_still_picture_stands_where_the_panel_is_gone_and_only_there(book, shown):
+    panel = book.show(clip_code(1) + shown)
+    still = book.page.locator("img[src*='vcnb-still']")
+    still.wait_for(state="hidden")
+    saved = nbformat.reads(book.saved(), as_version=4)
+    picture, value = saved.cells[-1].outputs
+    drawn = picture.data["image/svg+xml"]
     assert len(drawn.encode()) <= 6000
     assert "noise · 1.0 s" in drawn
+    assert "Clip 1.00 s at 24000 Hz" in value.data["text/plain"]
+    # The state of the widgets is in the file: an exported page has the picture all the same.
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(saved)
+    assert base64.b64encode(drawn.encode()).decode() in page
+    panel.evaluate("node => node.remove()")
+    still.wait_for(state="visible")

@@ -15,7 +15,7 @@ from vcnb.errors import CancelledError, SettingsError
 
 from .base import joined
 from .sounds import PLAYER_FILES, Sound, SoundPanel
-from .still import still
+from .still import display_still
 
 __all__ = ["Player"]
 
@@ -88,11 +88,10 @@ class Player(SoundPanel):
         shown = [repr(sound.clip) for sound in self._tracks.values()]
         return f"<Player of {', '.join(shown)}>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        if self._source is None:  # a picture of what has not arrived would be empty
-            data = data | {"image/svg+xml": still(self.clips[0].samples, self._title())}
-        return data, metadata
+    def _ipython_display_(self) -> None:
+        if self._source is not None:  # a picture of what has not arrived would be empty
+            raise NotImplementedError
+        display_still(self.clips[0])
 
     def stop(self) -> None:
         """Stop a stream that is still arriving; what came is kept."""
@@ -116,13 +115,6 @@ class Player(SoundPanel):
         self.sounds = _facts([sound])
         if broken is not None and not isinstance(broken, CancelledError):
             self.tell(broken)
-
-    def _title(self) -> str:
-        clip = self.clips[0]
-        facts = self.sounds[0]
-        made = ["AI-generated"] if facts["generated"] else []
-        made += ["practice voice"] if getattr(clip, "practice", False) else []
-        return " · ".join([*filter(None, [facts["name"]]), f"{clip.duration:.1f} s", *made])
 
 
 def _sounds(clips: Any) -> list[Sound]:

@@ -24,10 +24,9 @@ from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.errors import SpeechInterruptedError
 from vcnb.measure.loudness import loudness_lufs
 from vcnb.measure.stft import spectrogram
-from vcnb.protocol.voice import preferred_name_of
 
 from .base import BaseWidget
-from .still import outline
+from .still import name_of, outline
 
 __all__ = ["PLAYER_FILES", "SAMPLES_PER_MESSAGE", "Sound", "SoundPanel", "as_sent"]
 
@@ -118,11 +117,10 @@ class Sound:
         """Tell what the browser must know from the first moment, for a trait: small, and nothing of what is said."""
         clip = self.clip
         speech = clip if isinstance(clip, Speech) else None
-        named = preferred_name_of(speech.voice) or speech.voice if speech else ""
         return {
             "key": self.key,
             "id": self.id,
-            "name": ((clip.name if clip else "") or named)[:LONGEST_NAME],
+            "name": name_of(clip)[:LONGEST_NAME],
             "rate": clip.sample_rate if clip else self._sample_rate,
             "n_samples": self.n_samples,
             "live": self.is_live,

@@ -7,12 +7,46 @@ import html
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["outline", "still"]
+from vcnb.audio.clip import Clip, Speech
+from vcnb.protocol.voice import preferred_name_of
+
+__all__ = ["display_still", "name_of", "outline", "still"]
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 LOUDNESS = 0.62  # as in wave.js: |x|^0.62 lifts quiet speech without hiding how quiet it is
 WIDTH, HEIGHT, HEAD = 640, 48, 20
 GREY = "#808080"  # 3.9 to 1 on white and 4.6 to 1 on #0d1117: a file cannot know what it will lie on
+
+
+def name_of(clip: Clip | None) -> str:
+    """Name a clip as people know it: by its own name, else by the voice that speaks; empty where it has neither."""
+    named = preferred_name_of(clip.voice) or clip.voice if isinstance(clip, Speech) else ""
+    return (clip.name if clip else "") or named
+
+
+def display_still(clip: Clip) -> None:
+    """Show a clip's picture as an output of its own, before the panel that is the cell's value.
+
+    Where the state of widgets is saved, what exports a notebook takes a panel's output for the panel alone, and shows
+    nothing where it cannot run. As long as the panel stands below it, its style sheet hides the picture.
+
+    Parameters
+    ----------
+    clip : Clip
+        What the panel plays.
+
+    Raises
+    ------
+    NotImplementedError
+        Always: it tells IPython that the object is still to be shown as what it is.
+    """
+    from IPython.display import display
+
+    made = ["AI-generated"] if isinstance(clip, Speech) else []
+    made += ["practice voice"] if getattr(clip, "practice", False) else []
+    title = " · ".join([*filter(None, [name_of(clip)]), f"{clip.duration:.1f} s", *made])
+    display({"image/svg+xml": still(clip.samples, title)}, raw=True)
+    raise NotImplementedError
 
 
 def outline(samples: npt.NDArray[np.float32], n_columns: int) -> str:
