@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 
 import vcnb
-from vcnb.audio.clip import Speech
+from vcnb.audio.clip import Clip, Speech
+from vcnb.compare.sound import Sound
 from vcnb.errors import CancelledError, SettingsError
 from vcnb.library.accounts import Place, merge, new_account
 from vcnb.library.grids import Cell, claim, claimed_slot, finish
 from vcnb.library.opening import open_store
 from vcnb.library.presence import Presence, lives
 from vcnb.library.takes import keep_take
+from vcnb.workflow import measuring
 from vcnb.workflow.grids import Grid
+from vcnb.workflow.measuring import measure_take
 
 TEXTS = ["One, two, three.", "The rain fell all day on the old roof of the house."]
 
@@ -132,6 +135,21 @@ def test_workers_measure_and_a_dead_one_costs_no_row(practice, account):
         wide = account.grid(voice, [*TEXTS, "One more."], executor=executor, progress=quiet).to_frame()
     assert len(wide) == 3
     assert wide["f0_median"].notna().all()
+
+
+def test_a_recording_is_read_and_looked_at_once_for_all_takes_of_its_voice(account, monkeypatch):
+    clips = [vcnb.load(vcnb.samples()[name]) for name in ("kathleen_en", "thorsten_en")]
+    clips = [Clip(clip.samples[: 6 * clip.sample_rate], clip.sample_rate) for clip in clips]
+    voices = [account.enroll(clip, preferred_name="v", consent="public, CC0", language="en") for clip in clips]
+    read, seen, give = [], [], account.reference
+    monkeypatch.setattr(account, "reference", lambda voice: read.append(voice.voice) or give(voice))
+    monkeypatch.setattr(measuring, "Sound", lambda clip: seen.append(clip.duration) or Sound(clip))
+    account.grid(voices, TEXTS, progress=quiet)
+    assert sorted(read) == sorted(voice.voice for voice in voices)
+    assert [duration for duration in seen if duration == 6] == [6, 6]
+    take = Speech(clips[0].samples[: 3 * clips[0].sample_rate], clips[0].sample_rate, text="Anything.")
+    own, other, again = (measure_take(take, clips[at]).reference_cosine for at in (0, 1, 0))
+    assert own == again > other, "each against its own"
 
 
 def hold_and_tell(folder, pipe):

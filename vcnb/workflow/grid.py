@@ -34,6 +34,8 @@ from .money import estimate
 from .voices import voices_of
 
 if TYPE_CHECKING:
+    from vcnb.audio.clip import Clip
+
     from .account import Account
 
 __all__ = ["fill"]
@@ -89,6 +91,7 @@ class _Work:
         self._cancel = cancel
         self._interval = 0.0 if account.region == "practice" else 60.0 / REQUESTS_PER_MINUTE
         self._errors: dict[str, VcnbError] = {}
+        self._recording: dict[str, Clip | None] = {}  # of the voice that is measured
         self._fatal: BaseException | None = None
         self._presence = Presence(self._store.folder)
 
@@ -207,7 +210,7 @@ class _Work:
         """Measure every filled cell once, here or by the executor; what a worker drops is measured here."""
         flying: dict[Future[Numbers], tuple[Voice, Cell]] = {}
         found: dict[str, Numbers] = {}
-        for voice, cell in cells:
+        for voice, cell in sorted(cells, key=lambda each: each[0].voice):  # a voice's recording is looked at once
             row = read_cell(self._store, cell)
             if row is None or row["take"] is None:
                 continue
@@ -237,11 +240,12 @@ class _Work:
             yield Row(voice, cell.text, cell.repeat, take, found.get(cell.id), self._errors.get(cell.id))
 
     def _pair(self, voice: Voice, take: str) -> tuple[Any, Any]:
-        try:
-            reference = self._account.reference(voice)
-        except VcnbError:  # a voice that was made elsewhere
-            reference = None
-        return self._account.take(take), reference
+        if voice.voice not in self._recording:
+            try:
+                self._recording = {voice.voice: self._account.reference(voice)}
+            except VcnbError:  # a voice that was made elsewhere
+                self._recording = {voice.voice: None}
+        return self._account.take(take), self._recording[voice.voice]
 
     def _measure(self, voice: Voice, take: str) -> Numbers:
         return measure_take(*self._pair(voice, take))
