@@ -214,6 +214,18 @@ def test_an_account_that_cannot_be_written_is_an_answer_of_the_service(practice,
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_what_an_engine_cannot_speak_is_no_fault_of_the_service(practice, monkeypatch, stream):
+    def speak(*_, **__):
+        raise EngineError("Speaking German needs an extra.", remedy="install it")
+
+    monkeypatch.setattr(practice.engine, "speak", speak)
+    answer = post(practice, text="hello", voice=practice.voice(), stream=stream)
+    body = frames_of(answer)[-1].body if stream else answer.json()
+    assert (body["code"], body["message"]) == ("InvalidParameter", "Speaking German needs an extra.")
+    assert stream or answer.status_code == 400
+
+
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("error", [EngineError("no voice left"), ValueError("a bug")])
 def test_an_engine_that_fails_is_an_answer_of_the_service(practice, monkeypatch, error, stream):
     def speak(*_, **__):

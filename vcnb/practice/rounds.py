@@ -20,7 +20,7 @@ from .context import CONTEXT, drop
 from .engines.engine import EngineError
 from .faults import Drawn
 from .segments import is_whole
-from .speaking import chunks
+from .speaking import chunks, unspoken
 
 __all__ = ["Line", "Rounds"]
 
@@ -132,7 +132,8 @@ class Rounds:
                             break
         except EngineError as error:
             await self._close_round(told, "failed")
-            await self._line.fail("InternalError.Algo", error.message, 1011)
+            refusal = unspoken(error)
+            await self._line.fail(refusal.code, refusal.message, 1007 if refusal.status == 400 else 1011)
             return
         await self._close_round(told, status)
 

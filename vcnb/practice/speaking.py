@@ -17,9 +17,10 @@ from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.protocol.synthesis import streaming_wav_header
 
 from .engines.engine import Engine, EngineError, Reference
+from .rules import Refusal
 from .state import State
 
-__all__ = ["Speaker", "chunks"]
+__all__ = ["Speaker", "chunks", "unspoken"]
 
 _Piece = npt.NDArray[np.int16]
 _Result = TypeVar("_Result")
@@ -173,6 +174,24 @@ async def chunks(
             for start in range(0, n_bytes, step):
                 yield kept[start : min(start + step, n_bytes)]
             kept = kept[n_bytes:]
+
+
+def unspoken(error: EngineError) -> Refusal:
+    """Answer for what an engine did not speak: where somebody can do something about it, the request is at fault.
+
+    Parameters
+    ----------
+    error : EngineError
+        Its message is the answer's.
+
+    Returns
+    -------
+    Refusal
+        400 where the error knows a remedy, else 500.
+    """
+    if error.remedy:
+        return Refusal(400, "InvalidParameter", error.message)
+    return Refusal(500, "InternalError.Algo", error.message)
 
 
 async def _with_end(pieces: AsyncIterator[_Piece]) -> AsyncIterator[tuple[_Piece, bool]]:

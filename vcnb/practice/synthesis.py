@@ -23,7 +23,7 @@ from .context import CONTEXT, answer, before, broken, drop, read_message, reques
 from .engines.engine import EngineError
 from .faults import Drawn
 from .rules import Refusal
-from .speaking import chunks
+from .speaking import chunks, unspoken
 
 __all__ = ["generation", "result"]
 
@@ -88,7 +88,7 @@ async def _whole(request: web.Request, message: dict[str, Any], drawn: Drawn) ->
             async for piece in pieces:
                 spoken.append(piece.astype("<i2", copy=False).tobytes())
         except EngineError as error:
-            raise Refusal(500, "InternalError.Algo", error.message) from error
+            raise unspoken(error) from error
     last = await _kept(request, b"".join(spoken), _expiry(drawn))
     body = messages.answer(request_id(), last, text=asked.text, finish_reason="stop")
     return await answer(request, drawn, body)
@@ -105,7 +105,8 @@ async def _stream(request: web.Request, message: dict[str, Any], drawn: Drawn) -
         # Wrong voices and the like are refused inside a stream whose HTTP status is 200.
         return await stream.fail(refusal.status, refusal.code, refusal.message)
     except EngineError as error:
-        return await stream.fail(500, "InternalError.Algo", error.message)
+        answered = unspoken(error)
+        return await stream.fail(answered.status, answered.code, answered.message)
     except sqlite3.Error as error:
         broke = broken(error)
         return await stream.fail(broke.status, broke.code, broke.message)
