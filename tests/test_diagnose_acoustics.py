@@ -211,6 +211,12 @@ def test_longest_pause(pause, verdict):
     assert heard("longest_pause").verdict == "unknown"
 
 
+@pytest.mark.parametrize(("start", "end", "remedy"), [(1.9, 18.1, ""), (2.1, 18.1, "trim"), (1.9, 17.9, "trim")])
+def test_silence_at_an_end_passes_and_can_be_trimmed(start, end, remedy):
+    found = heard("longest_pause", (start, 9), (9.4, end))
+    assert (found.verdict, found.remedy, found.segments) == ("pass", remedy, ())
+
+
 @pytest.mark.parametrize(("snr_db", "verdict"), [(16.9, "fail"), (17.1, "warn"), (26.9, "warn"), (27.1, "pass")])
 def test_noise(snr_db, verdict):
     found = heard("noise", (0, 3), snr_db=snr_db)

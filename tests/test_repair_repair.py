@@ -186,6 +186,19 @@ def test_silence_at_the_ends_is_trimmed_and_the_words_are_not(kathleen):
     silence = np.zeros(4 * kathleen.sample_rate, np.float32)
     mended = apply(Clip(np.concatenate([silence, kathleen.samples, silence]), kathleen.sample_rate), "trim")
     assert kathleen.duration - 1 < mended.duration < kathleen.duration + 0.7
+    short = np.concatenate([silence, kathleen.samples[: 7 * kathleen.sample_rate], silence])
+    kept = apply(Clip(short, kathleen.sample_rate), "trim")
+    assert 10 <= kept.duration < 11, "shorter than is recommended it must not become"
+    assert np.abs(kept.samples).sum() == pytest.approx(np.abs(short).sum(), rel=5e-3)
+
+
+def test_a_fit_recording_with_silence_at_an_end_is_only_trimmed(kathleen):
+    silence = np.zeros(3 * kathleen.sample_rate, np.float32)
+    given = Clip(np.concatenate([kathleen.samples, silence]), kathleen.sample_rate)
+    assert "trim" in {step.word for step in plan(diagnose(given))}
+    mended = vcnb.repair(given)
+    assert names(mended) == ["trim"]
+    assert mended.duration < kathleen.duration + 0.5
 
 
 @pytest.mark.parametrize("mains", [50.0, 60.0])

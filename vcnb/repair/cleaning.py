@@ -24,7 +24,7 @@ HUM_ROUNDS = 2  # what the first leaves stands clearer without the rest
 
 # Noise. Ours: never more than 12 dB, so that the room stays a room and no tones warble in it.
 N_FFT = 0.042  # seconds, at least
-AIM_DB, MOST_DB, LEAST_DB = 28.0, 12.0, 1.0
+AIM_DB, MOST_DB, LEAST_DB = 30.0, 12.0, 1.0
 PAUSE, GUARD, FEWEST = 0.25, 8, 20  # probability of speech; frames left out beside it; frames that are enough
 SMOOTHED = 0.92  # of the last frame's estimate (Ephraim and Malah 1984 take 0.98, for lighter noise less will do)
 
@@ -72,9 +72,9 @@ def denoise(clip: Clip, _source: Source, strength: float = 1.0) -> Clip:
     gains = _wiener(power / room, 10 ** (-depth / 20))
     samples = _joined(spectrum * gains, n_fft, hop, len(clip.samples))
     after = snr_db(spectrogram(samples, clip.sample_rate), speech_activity(samples, clip.sample_rate))
-    if not after > before:
+    if after < before + LEAST_DB:
         return clip
-    change = f"The voice stood {before:.0f} dB above the room and now stands {after:.0f} dB above it."
+    change = f"The voice stood {before:.1f} dB above the room and now stands {after:.1f} dB above it."
     return edited(clip, Edit("denoise", "A clone learns the room's noise with the voice.", change), samples)
 
 
@@ -141,22 +141,29 @@ def _wiener(ratio: Floats, floor: float) -> Floats:
 
 def _regressed(block: Floats, missing: npt.NDArray[np.bool_], ceiling: float) -> Floats:
     """Solve for the missing samples so that the block is as predictable as it can be."""
-    signs = np.sign(block[missing])
+    places = np.flatnonzero(missing)
+    signs = np.sign(block[places])
+    apart = np.minimum(np.abs(np.subtract.outer(places, places)), ORDER + 1)
     whole = block.astype(np.float64)
     for _ in range(ROUNDS):
-        correlation = np.correlate(whole, whole, "full")[len(whole) - 1 :][: ORDER + 1]
+        correlation = _correlation(whole)
         correlation[0] = correlation[0] * (1 + 1e-6) + 1e-12
         lags = np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))
         predictor = np.r_[1.0, -np.linalg.solve(correlation[lags], correlation[1:])]
-        n_rows = len(whole) - ORDER
-        errors = np.zeros((n_rows, len(whole)))
-        for lag, factor in enumerate(predictor):
-            errors[np.arange(n_rows), np.arange(n_rows) + ORDER - lag] = factor
-        known = errors[:, ~missing] @ whole[~missing]
-        found = np.linalg.lstsq(errors[:, missing], -known, rcond=None)[0]
+        # The least squares of the prediction's errors: their normal equations hold the predictor's own correlation.
+        own = np.r_[_correlation(predictor), 0.0]
+        own[0] *= 1 + 1e-9
+        whole[places] = 0
+        known = np.convolve(whole, np.r_[own[ORDER:0:-1], own[: ORDER + 1]], "same")[places]
+        found = np.linalg.solve(own[apart], -known)
         # What was cut was at least as high as the ceiling.
-        whole[missing] = signs * np.clip(signs * found, ceiling, 2 * ceiling)
-    return whole[missing].astype(np.float32)
+        whole[places] = signs * np.clip(signs * found, ceiling, 2 * ceiling)
+    return whole[places].astype(np.float32)
+
+
+def _correlation(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Correlate a signal with itself, at lags of 0 to the order of the prediction."""
+    return np.array([signal[lag:] @ signal[: len(signal) - lag] for lag in range(ORDER + 1)])
 
 
 def _blocks(missing: npt.NDArray[np.bool_], longest: int) -> list[tuple[int, int]]:

@@ -50,6 +50,7 @@ FORM: dict[str, Callable[[Clip, Source], Clip]] = {
 REMEDIES = TIMING | CLEANING | FORM
 # Where the whole of it would change the voice, a part of it may not.
 GRADED: dict[str, Callable[[Clip, Source, float], Clip]] = {"denoise": cleaning.denoise}
+WELCOME = ("trim",)  # done although nothing stands against the recording
 STRENGTHS = (1.0, 0.75, 0.5)
 ROUNDS = 2  # what is cleaned may need its level set again
 
@@ -199,11 +200,12 @@ def plan(report: Report) -> tuple[Step, ...]:
     Returns
     -------
     tuple of Step
-        In the order in which they are done. A finding without a remedy is in none of them.
+        In the order in which they are done. A finding without a remedy is in none of them; of those that pass, only
+        silence at the ends is, which is no fault.
     """
     asked: dict[str, list[Finding]] = {}
     for finding in report.findings:
-        if finding.remedy in REMEDIES and finding.verdict in ("warn", "fail"):
+        if finding.remedy in REMEDIES and (finding.verdict in ("warn", "fail") or finding.remedy in WELCOME):
             asked.setdefault(finding.remedy, []).append(finding)
     return tuple(
         Step(word, tuple(each.check for each in asked[word]), " ".join(each.message for each in asked[word]))

@@ -73,11 +73,13 @@ def window(clip: Clip, source: Source) -> Clip:
 
 
 def trim(clip: Clip, _source: Source) -> Clip:
-    """Take away silence before the first and after the last word."""
+    """Take away silence before the first and after the last word, but for what the recommended length needs."""
     spoken = speech_activity(clip.samples, clip.sample_rate).segments
     if not spoken:
         return clip
-    kept = Segment(max(0.0, spoken[0].start - MARGIN), min(clip.duration, spoken[-1].end + MARGIN))
+    first, last = max(0.0, spoken[0].start - MARGIN), min(clip.duration, spoken[-1].end + MARGIN)
+    end = min(clip.duration, max(last, first + SHORTEST + MARGIN))
+    kept = Segment(max(0.0, min(first, end - SHORTEST - MARGIN)), end)
     if clip.duration - kept.duration < MARGIN:
         return clip
     change = (

@@ -29,7 +29,12 @@ def longest_pause(subject: Subject) -> Judged:
     longest = max((pause.duration for pause in pauses), default=0.0)
     value = round(longest, 2)
     if longest <= LIMIT - UNSURE:
-        return Judged("pass", value, f"No pause is longer than {max(value, 0.1):.1f} s.")
+        message = f"No pause is longer than {max(value, 0.1):.1f} s."
+        silent = max(spoken[0].start, subject.duration - spoken[-1].end)
+        if silent <= LIMIT:
+            return Judged("pass", value, message)
+        # Nobody asks for it, and it teaches a clone nothing.
+        return Judged("pass", value, f"{message} At an end nobody speaks for {silent:.1f} s.", "", "trim")
     verdict: Verdict = "warn" if longest <= LIMIT + UNSURE else "fail"
     message = f"A pause lasts {value:.1f} s; the service takes pauses of up to {LIMIT:.0f} s."
     long = tuple(pause for pause in pauses if pause.duration > LIMIT - UNSURE)
