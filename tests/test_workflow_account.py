@@ -262,6 +262,13 @@ def test_a_voice_that_the_account_does_not_hold_is_said_so(account):
         account.speak("Hello.", voice="nobody")
 
 
+def test_who_gives_a_name_for_an_id_is_told_the_id(account):
+    voice = account.enroll(samples()["kathleen_en"], preferred_name="kathleen", consent=CONSENT, language="en")
+    for name in ("kathleen", voice.preferred_name):
+        with pytest.raises(VoiceNotFoundError, match=f"its id is '{voice.voice}'"):
+            account.speak("Hello.", voice=name)
+
+
 def test_speech_is_paid_by_the_services_count_and_stopped_by_the_limit(hosted, practice):
     voice = practice.voice()
     text = "a" * 100 + "."

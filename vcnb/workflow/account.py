@@ -48,8 +48,10 @@ class Account(Enrolling):
         ----------
         voice : Voice, id or row of `voices`
             A deleted one.
-        progress, cancel
-            As in `enroll`; `progress` is told the price before anything is sent.
+        progress : callable, optional
+            As in `enroll`; it is told the price before anything is sent.
+        cancel : threading.Event, optional
+            As in `enroll`.
 
         Returns
         -------
@@ -128,7 +130,24 @@ class Account(Enrolling):
         timeout: float | None = None,
         reuse: bool = False,
     ) -> Stream:
-        """Speak, and hand out Clips as they arrive; parameters and errors as in `speak`.
+        """Speak, and hand out Clips as they arrive; errors as in `speak`.
+
+        Parameters
+        ----------
+        text : str
+            What is spoken.
+        voice : Voice, id or row of `voices`
+            Who speaks.
+        target_model : str, optional
+            As in `speak`.
+        transport : {"sse", "realtime"}, optional
+            The way of the voice's model, which is the default.
+        language : str, optional
+            As in `speak`.
+        timeout : float, optional
+            Seconds until it must be whole.
+        reuse : bool
+            As in `speak`: what was spoken before comes from the library.
 
         Returns
         -------
@@ -156,8 +175,12 @@ class Account(Enrolling):
             A voice for a realtime model.
         mode : {"server_commit", "commit"}
             Who decides when to speak: the service, or the caller.
-        target_model, language, timeout
+        target_model : str, optional
             As in `speak`.
+        language : str, optional
+            As in `speak`.
+        timeout : float, optional
+            Seconds for the whole of it.
 
         Returns
         -------

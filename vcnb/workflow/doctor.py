@@ -45,7 +45,11 @@ def doctor(
 
     Parameters
     ----------
-    region, base_url, data
+    region : str, optional
+        As for :func:`vcnb.connect`.
+    base_url : str, optional
+        As for :func:`vcnb.connect`.
+    data : path, optional
         As for :func:`vcnb.connect`.
 
     Returns

@@ -135,6 +135,11 @@ class Enrolling(Holdings):
     def unsettled(self) -> list[Intent]:
         """List the enrollments that were sent and of which nobody knows yet what became of them.
 
+        Returns
+        -------
+        list of Intent
+            The oldest first; `settle` takes each.
+
         Raises
         ------
         LibraryError, SettingsError, ServiceError, ServiceUnreachableError
@@ -143,7 +148,13 @@ class Enrolling(Holdings):
         return Intents(self._shelf.store).unsettled(self._shelf.account())
 
     def left_open(self) -> list[Intent]:
-        """List the same as far as it is known here without asking the service whose account this is."""
+        """List the same as far as it is known here without asking the service whose account this is.
+
+        Returns
+        -------
+        list of Intent
+            The oldest first.
+        """
         if not (self.settings.data / FILE_NAME).is_file():
             return []
         place = self._shelf.place
@@ -171,7 +182,9 @@ class Enrolling(Holdings):
             The voice that it became, where only a person can tell.
         retry : bool
             Send it once more, from what is kept here, if nothing came of it: the price of one creation.
-        progress, cancel
+        progress : callable, optional
+            As in `enroll`.
+        cancel : threading.Event, optional
             As in `enroll`.
 
         Returns

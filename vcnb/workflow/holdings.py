@@ -74,7 +74,13 @@ class Holdings:
         return self._purse.limit
 
     def list_voices(self) -> list[Voice]:
-        """List all voices that the service has, all pages, each once; errors as in `voices`."""
+        """List all voices that the service has, all pages, each once; errors as in `voices`.
+
+        Returns
+        -------
+        list of Voice
+            In the service's order.
+        """
         found = EnrollmentClient(self.settings).list_voices()
         self._known = {voice.voice: voice for voice in found}
         return found
@@ -111,6 +117,11 @@ class Holdings:
         voice : Voice, id or row of `voices`
             The voice.
 
+        Returns
+        -------
+        Voice
+            With its model.
+
         Raises
         ------
         SettingsError
@@ -125,8 +136,12 @@ class Holdings:
         if named.voice not in self._known:
             self.list_voices()
         if named.voice not in self._known:
+            # On the wire six letters follow a name, as a rule.
+            names = {voice: known.preferred_name for voice, known in self._known.items()}
+            called = [voice for voice, name in names.items() if named.voice in (name, name.rpartition("_")[0])]
             raise VoiceNotFoundError(
-                f"Voice {named.voice!r} is not in the account's list.", remedy="give the id of one of account.voices()"
+                f"Voice {named.voice!r} is not in the account's list.",
+                remedy=f"its id is {called[-1]!r}" if called else "give the id of one of account.voices()",
             )
         return self._known[named.voice]
 
@@ -221,6 +236,16 @@ class Holdings:
     def reference(self, voice: Any) -> Clip:
         """Give the recording that a voice was made from, byte for byte as it was sent.
 
+        Parameters
+        ----------
+        voice : Voice, id or row of `voices`
+            The voice, deleted or not.
+
+        Returns
+        -------
+        Clip
+            As it was read again from those bytes.
+
         Raises
         ------
         LibraryError
@@ -236,7 +261,13 @@ class Holdings:
         return read_clip(read_sound(self._shelf.store.folder, known["sound"]), name=known["clip_name"])
 
     def takes(self) -> pd.DataFrame:
-        """Show everything that was spoken: one row a take, the newest first; `take` gives its sound."""
+        """Show everything that was spoken; `take` gives its sound.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a take, the newest first.
+        """
         account = self._shelf.account()
         return takes_frame(takes.takes_of(self._shelf.store, account), voices.overview(self._shelf.store, account))
 
@@ -247,6 +278,11 @@ class Holdings:
         ----------
         id : str
             Of `takes`, or ``speech.take``.
+
+        Returns
+        -------
+        Speech
+            With its text, voice, model, language and figures.
 
         Raises
         ------
@@ -293,6 +329,11 @@ class Holdings:
         ----------
         path : path
             Where to; it appears whole or not at all.
+
+        Returns
+        -------
+        Path
+            Of the zip.
 
         Raises
         ------
