@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,7 @@ def test_the_front_door_is_complete_and_sorted():
         for alias in node.names
     }
     assert typed == set(vcnb.__all__)
+    assert vcnb.__version__ == metadata.version("vcnb")
 
 
 def test_a_name_stays_the_function_after_its_room_was_loaded():

@@ -106,6 +106,10 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     if name == "errors":  # a room that is a name of the door: `except vcnb.errors.ServiceError`
         return importlib.import_module("vcnb.errors")
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("vcnb")
     if name not in _ROOMS:
         raise AttributeError(f"module 'vcnb' has no attribute {name!r}")
     found = getattr(importlib.import_module(_ROOMS[name]), name)
