@@ -8,7 +8,7 @@ import pytest
 import vcnb
 from vcnb.practice.engines import spectrum
 from vcnb.practice.engines.engine import Reference
-from vcnb.practice.engines.mapping import learn
+from vcnb.practice.engines.mapping import Coupling, learn
 from vcnb.practice.engines.profile import Profile, measure
 from vcnb.practice.engines.timbre import RANGE_DB, Timbre
 
@@ -45,6 +45,17 @@ def test_a_mapped_voice_moves_about_as_far_as_the_voice_itself(voices):
     become = spectrum.cepstra(mapping.bands(bands, np.ones(len(bands), dtype=bool)))[:, 1:20].std(axis=0)
     # Without what is given back it is 0.65 of it.
     assert 0.72 < (become / to.voiced[:, 1:20].std(axis=0)).mean() < 1.1
+
+
+def test_coefficients_come_to_move_together_as_those_of_the_voice(rng):
+    mixed = [np.eye(40) + 0.3 * rng.standard_normal((40, 40)) for _ in range(2)]
+    given, wanted = (rng.standard_normal((4000, 40)) @ each for each in mixed)
+    become = Coupling.of(given, wanted + 3.0).apply(given)
+    assert become.mean(axis=0) == pytest.approx(np.full(40, 3.0), abs=0.1)
+    truth = np.cov(wanted.T)[1:, 1:]
+    error = [np.linalg.norm(np.cov(each.T)[1:, 1:] - truth) / np.linalg.norm(truth) for each in (given, become)]
+    assert error[1] < 0.3 < 0.9 < error[0]  # a tenth is taken for chance on both sides
+    assert np.allclose(become[:, 0] - become[:, 0].mean(), given[:, 0] - given[:, 0].mean(), atol=1e-3)
 
 
 def test_a_voice_becomes_itself(voices):

@@ -9,7 +9,7 @@ import vcnb
 from vcnb.audio.resample import resample
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.measure.pitch import median_f0
-from vcnb.practice.engines.world import PART, with_pitch
+from vcnb.practice.engines.world import PART, _breath, with_pitch
 
 
 def vowel(f0: float, duration: float) -> np.ndarray:
@@ -28,6 +28,15 @@ def test_the_pitch_moves_by_as_much_as_it_is_told(semitones):
     moved = median_f0(parts[0].astype(np.float32), SPEECH_SAMPLE_RATE)
     assert 12 * np.log2(moved / 150.0) == pytest.approx(semitones, abs=0.2)
     assert len(parts[0]) == len(sound)
+
+
+def test_of_two_frames_that_share_their_breath_the_voiced_one_is_measured():
+    times = np.arange(100) * 0.005 + 0.1
+    f0 = np.full(100, 150.0)
+    f0[40:51], f0[70:81] = 0.0, 0.0  # one pair begins unvoiced, the other ends so
+    share = _breath(vowel(150.0, 1.0), f0, times)[:, 20]
+    assert share.shape == (100,)
+    assert share[f0 > 0].max() < 0.5 < share[42:50].min()
 
 
 @pytest.mark.parametrize(("off", "left"), [(0.3, 0.3), (3.0, 0.5), (-3.0, -0.5)])

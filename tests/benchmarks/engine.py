@@ -1,13 +1,16 @@
-"""How well the practice engine follows a voice, how clear it stays, and how quick it is.
+"""Does the practice engine show what was asked of it? One table: asked, measured, right or WRONG.
 
-    python tests/benchmarks/engine.py FOLDER [--speaker NAME=GLOB ...] [--encoder MODULE:FUNCTION] [--base espeak]
-                                      [--mos MODULE:FUNCTION]
+    python tests/benchmarks/engine.py FOLDER [--others FOLDER] [--part NAME ...] [--speakers 8] [--sentences 10]
+                                      [--encoder MODULE:FUNCTION] [--mos MODULE:FUNCTION] [--likeness 0.7]
 
-Without ``--speaker`` each folder in FOLDER is a speaker. Of each speaker's recordings the first half (at most 15 s) is
-the reference and the second the gallery. The encoder takes (samples, sample_rate) and gives a vector of length 1; it
-is GE2E where none is named. A judge of naturalness, such as DNSMOS, takes the same and gives 1 to 5. `right` is the
-share of the speakers that are nearest to their own gallery. `pace` is phonemes a second as written, `pace_wanted`
-syllables a second as counted in the reference. Phoneme error by hama. Times are CPU seconds of one thread.
+FOLDER holds the eight speakers (``clips/speech``, ``samples``), music, singing and noise; the other folder a folder for
+each speaker that served no tuning. Of each speaker's recordings the first half (at most 15 s) is the reference, the
+second (at most 30 s) the gallery. The encoder takes (samples, sample_rate) and gives a vector of length 1: GE2E where
+none is named; the judge of naturalness takes the same and gives 1 to 5: DNSMOS by speechmos where none is named.
+Phoneme error by hama. Times are CPU seconds of one thread unless it says otherwise. Ends with 1 if anything is short.
+
+Parts: hibari, espeak, others, languages, words, quick, service, bad; all, where none is named. `quick` and `service`
+take time: nothing else may run beside them.
 """
 
 from __future__ import annotations
@@ -19,26 +22,28 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 import argparse
 import importlib
 import json
-import resource
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from math import comb
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path[:0] = [str(TESTS), str(Path(__file__).parent)]
 
 import hama
-import pyworld
+from engine_limits import Row, at_least, at_most, bad, dnsmos, quick, service
 from test_engines_intelligible import distance, heard
 from test_engines_practice import SENTENCES
+from test_engines_written import SENTENCES as WRITTEN
+from test_engines_written import read, reported, unsounded
 
 import vcnb
 from vcnb.audio.resample import resample
-from vcnb.catalog import SPEECH_SAMPLE_RATE
+from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
 from vcnb.measure.loudness import integrated_loudness
 from vcnb.measure.pace import syllables_per_second
 from vcnb.measure.pitch import median_f0
@@ -46,26 +51,63 @@ from vcnb.measure.speaker import speaker_embeddings
 from vcnb.measure.speech import speech_activity
 from vcnb.practice.engines.engine import Reference
 from vcnb.practice.engines.mapping import LIKENESS
-from vcnb.practice.engines.practice import PracticeEngine
+from vcnb.practice.engines.practice import HIGH_ABOVE_HZ, ORDINARY_PACE, PACE_LIMITS, PracticeEngine
 
-REFERENCE = 15.0  # s
+REFERENCE, GALLERY = 15.0, 30.0  # s
+# Those with 12 s and more; Nathalie speaks Dutch and is no reference for other languages.
+EIGHT = {
+    "1688": ("clips/speech/1688_*",),
+    "1998": ("clips/speech/1998_*",),
+    "2033": ("clips/speech/2033_*",),
+    "thorsten": ("samples/thorsten-voice_en*", "samples/thorsten-voice_de*", "clips/speech/*s_sample*"),
+    "lj": ("clips/speech/data_ljspeech*",),
+    "kathleen": ("clips/speech/kathleen*",),
+    "librivox": ("clips/speech/container_job*",),
+    "nathalie": ("clips/speech/nl_*",),
+}
+DUTCH = {"nathalie"}
+SHORT = {"en": ("Yes.", "No!", "Hm?"), "de": ("Ja.", "Nein!"), "ja": ("はい。",), "zh": ("好。",), "fr": ("Oui.",)}
+PAGE = json.loads((TESTS / "data" / "english_sentences.json").read_text(encoding="utf-8"))
 Encoder = Callable[[Any, int], Any]
 
 
-def folders(folder: Path) -> list[str]:
-    """Name each folder as a speaker."""
-    return [f"{each.name}={each.name}/*" for each in sorted(folder.iterdir()) if each.is_dir()]
+@dataclass(eq=False)
+class Speaker:
+    """Who is followed."""
+
+    name: str
+    reference: Reference
+    gallery: Any
+    pitch: float
+    profile: bytes = b""
 
 
-def recordings(folder: Path, pattern: str) -> tuple[Reference, Reference]:
-    """The reference and the gallery of a speaker."""
-    clips = [vcnb.load(path) for path in sorted(folder.glob(pattern))]
-    if not clips:
-        sys.exit(f"no recording is called {pattern} in {folder}")
-    rate = clips[0].sample_rate
-    samples = np.concatenate([resample(clip.samples, clip.sample_rate, rate) for clip in clips])
-    half = len(samples) // 2
-    return Reference(samples[: min(half, round(REFERENCE * rate))], rate), Reference(samples[half:], rate)
+@dataclass(eq=False)
+class Said:
+    """What was measured while a voice spoke English."""
+
+    sounds: list[Any] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    off: list[float] = field(default_factory=list)
+    similarity: float = 0.0
+    rise: float = 0.0
+    nearest: float = 0.0
+    pace: tuple[float, float] = (0.0, 0.0)
+
+
+def speakers(folder: Path, table: dict[str, tuple[str, ...]], encoder: Encoder, most: int) -> dict[str, Speaker]:
+    found = {}
+    for name, patterns in list(table.items())[:most]:
+        clips = [vcnb.load(path) for pattern in patterns for path in sorted(folder.glob(pattern))]
+        if not clips:
+            sys.exit(f"no recording of {name} in {folder}")
+        rate = clips[0].sample_rate
+        samples = np.concatenate([resample(clip.samples, clip.sample_rate, rate) for clip in clips])
+        half = len(samples) // 2
+        reference = Reference(samples[: min(half, round(REFERENCE * rate))], rate)
+        gallery = encoder(samples[half : half + round(GALLERY * rate)], rate)
+        found[name] = Speaker(name, reference, gallery, median_f0(reference.samples, rate))
+    return found
 
 
 def ge2e(samples: Any, sample_rate: int) -> Any:
@@ -80,136 +122,225 @@ def named(function: str) -> Encoder:
     return found
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    begun = time.process_time()
-    return work(), time.process_time() - begun
+def loudness(sound: Any) -> float:
+    """LUFS; of less than 0.4 s, which the norm does not define, of the sound said again and again."""
+    measured = integrated_loudness(sound, SPEECH_SAMPLE_RATE)
+    return measured if np.isfinite(measured) else integrated_loudness(np.tile(sound, 8), SPEECH_SAMPLE_RATE)
 
 
-def world_alone(sound: Any) -> None:
-    """The least that any engine on this vocoder costs."""
-    f0, times = pyworld.dio(sound, SPEECH_SAMPLE_RATE)
-    f0 = pyworld.stonemask(sound, f0, times, SPEECH_SAMPLE_RATE)
-    power = pyworld.cheaptrick(sound, f0, times, SPEECH_SAMPLE_RATE)
-    aperiodic = pyworld.d4c(sound, f0, times, SPEECH_SAMPLE_RATE)
-    pyworld.synthesize(f0, power, aperiodic, SPEECH_SAMPLE_RATE)
+def one_of_ten(similarities: dict[str, float], name: str) -> float:
+    """Chance that the right speaker is the nearest where nine random others stand beside him."""
+    others = [value for other, value in similarities.items() if other != name]
+    if len(others) < 9:
+        return float(all(similarities[name] > value for value in others))
+    return comb(sum(value < similarities[name] for value in others), 9) / comb(len(others), 9)
 
 
-class Judge:
-    """Collects what one engine says in the voices of all speakers."""
+class Bench:
+    """One engine, its judges, and what all of it said."""
 
-    def __init__(self, speakers: dict[str, tuple[Reference, Reference]], encoder: Encoder) -> None:
-        self.speakers = speakers
-        self.encoder = encoder
-        self.gallery = {name: encoder(g.samples, g.sample_rate) for name, (_, g) in speakers.items()}
-        self.rows: dict[str, dict[str, float | bool]] = {name: {} for name in speakers}
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.engine = PracticeEngine(likeness=options.likeness)
+        self.encoder: Encoder = named(options.encoder) if options.encoder else ge2e
+        self.mos: Encoder = named(options.mos) if options.mos else dnsmos
+        self.recogniser = hama.ASRModel()
+        self.eight = speakers(options.folder, EIGHT, self.encoder, options.speakers)
+        self.levels: list[tuple[float, str]] = []
+        self.loudest = 0
+        self._plain: dict[tuple[str, bool], Any] = {}
 
-    def likeness(self, name: str, sound: Any) -> tuple[float, bool]:
-        """Similarity to the right speaker, and whether that one is the nearest."""
-        embedding = self.encoder(sound.astype(np.float32), SPEECH_SAMPLE_RATE)
-        similarities = {other: float(embedding @ vector) for other, vector in self.gallery.items()}
-        return similarities[name], max(similarities, key=lambda other: similarities[other]) == name
+    def use(self, base: str) -> None:
+        """Let English be spoken by espeak-ng, as where onnxruntime is missing."""
+        self.engine._english._missing = base == "espeak"
+        self.engine._english._model = None
+
+    def say(self, text: str, language: str, speaker: Speaker) -> Any:
+        speaker.profile = speaker.profile or self.engine.profile(speaker.reference)
+        pcm = np.concatenate(list(self.engine.speak(text, language=language, profile=speaker.profile)))
+        sound = (pcm / 32768).astype(np.float32)
+        self.loudest = max(self.loudest, int(np.abs(pcm.astype(int)).max()))
+        self.levels.append((loudness(sound), f"{speaker.name} {language} {text[:24]}"))
+        return sound
+
+    def unconverted(self, base: str, text: str, speaker: Speaker, *, pace: float = 1.0) -> Any:
+        return self.engine._base_says(base, text, high=speaker.pitch > HIGH_ABOVE_HZ, pace=pace).astype(np.float32)
+
+    def english(self, speaker: Speaker, everybody: dict[str, Speaker], base: str, *, clear: bool) -> Said:
+        """Let one voice say the English sentences."""
+        said, high = Said(), speaker.pitch > HIGH_ABOVE_HZ
+        page = PAGE["sentences"][: self.options.sentences]
+        for sentence in page:
+            sound = self.say(sentence["text"], "en", speaker)
+            said.sounds.append(sound)
+            said.off.append(12 * np.log2(median_f0(sound, SPEECH_SAMPLE_RATE) / speaker.pitch))
+            if clear:
+                phonemes = [PAGE["ipa"][name] for name in sentence["phonemes"].split()]
+                said.errors.append(distance(phonemes, heard(self.recogniser, sound * 32768)))
+        sound = np.concatenate(said.sounds)
+        if (base, high) not in self._plain:
+            plain = [self.unconverted(base, each["text"], speaker) for each in page]
+            self._plain[base, high] = self.encoder(np.concatenate(plain), SPEECH_SAMPLE_RATE)
+        embedding = self.encoder(sound, SPEECH_SAMPLE_RATE)
+        similarities = {name: float(embedding @ other.gallery) for name, other in everybody.items()}
+        said.similarity = similarities[speaker.name]
+        said.rise = said.similarity - float(self._plain[base, high] @ speaker.gallery)
+        said.nearest = one_of_ten(similarities, speaker.name)
+        phonemes_a_second = sum(len(each["phonemes"].split()) for each in page) * SPEECH_SAMPLE_RATE / len(sound)
+        said.pace = (syllables_per_second(speaker.reference.samples, speaker.reference.sample_rate), phonemes_a_second)
+        return said
+
+    def follows(self, base: str) -> Iterable[Row]:
+        """Likeness, pitch, pace and clarity of the eight on one base."""
+        self.use(base)
+        said = {name: self.english(each, self.eight, "hibari" if base == "hibari" else "en", clear=True)
+                for name, each in self.eight.items()}  # fmt: skip
+        rises = {name: each.rise for name, each in said.items()}
+        least = min(rises, key=lambda name: rises[name])
+        off = np.concatenate([each.off for each in said.values()])
+        ranks = np.argsort(np.argsort([each.pace for each in said.values()], axis=0), axis=0).T
+        show_each(base, said)
+        yield at_least(
+            f"{base}: right speaker the nearest of {len(said)}", _mean(each.nearest for each in said.values()), 0.8
+        )
+        yield at_least(f"{base}: rise of the similarity, mean", _mean(rises.values()), 0.12)
+        yield Row(f"{base}: rise for each, least ({least})", "> 0", f"{rises[least]:.3f}", rises[least] > 0)
+        yield at_least(f"{base}: mean F0 within a semitone, sentences", float(np.mean(np.abs(off) <= 1)), 0.9)
+        yield at_least(f"{base}: speaking rate, rank correlation", float(np.corrcoef(*ranks)[0, 1]), 0.6)
+        errors = _mean(np.mean(each.errors) for each in said.values())
+        yield at_most(f"{base}: phoneme error of English", errors, 0.2 if base == "hibari" else 0.46)
+        if base == "hibari":
+            judged = [self.mos(sound, SPEECH_SAMPLE_RATE) for each in said.values() for sound in each.sounds]
+            yield at_least("hibari: DNSMOS overall, the eight", _mean(judged), 2.9)
+
+    def others(self) -> Iterable[Row]:
+        """Likeness and naturalness of speakers that served no tuning."""
+        folder = self.options.others
+        table: dict[str, tuple[str, ...]] = {
+            each.name: (f"{each.name}/*",) for each in sorted(folder.iterdir()) if each.is_dir()
+        }
+        everybody = speakers(folder, table, self.encoder, self.options.most)
+        self.use("hibari")
+        said = {name: self.english(each, everybody, "hibari", clear=False) for name, each in everybody.items()}
+        show_each("others", said)
+        nearest, rises = [each.nearest for each in said.values()], [each.rise for each in said.values()]
+        yield at_least(f"{len(said)} untouched speakers: right one of ten", _mean(nearest), 0.8)
+        yield at_least("untouched: rise of the similarity, mean", _mean(rises), 0.12)
+        yield Row("untouched: rise for each, least", "> 0", f"{min(rises):.3f}", min(rises) > 0)
+        off = np.concatenate([each.off for each in said.values()])
+        yield at_least("untouched: mean F0 within a semitone, sentences", float(np.mean(np.abs(off) <= 1)), 0.9)
+        judged = [self.mos(sound, SPEECH_SAMPLE_RATE) for each in said.values() for sound in each.sounds[:4]]
+        yield at_least("untouched: DNSMOS overall", _mean(judged), 2.9)
+
+    def languages(self) -> Iterable[Row]:
+        """The voice of an English reference in nine other languages, and how clear it stays."""
+        right: list[bool] = []
+        drifts: dict[str, list[float]] = {}
+        for name, speaker in self.eight.items():
+            if name in DUTCH:
+                continue
+            for language in LANGUAGES:
+                self.use("espeak")
+                text = SENTENCES[language][0]
+                sound = self.say(text, language, speaker)
+                rate = syllables_per_second(speaker.reference.samples, speaker.reference.sample_rate)
+                pace = float(np.clip(rate / ORDINARY_PACE, *PACE_LIMITS))
+                plain = self.unconverted(language, text, speaker, pace=pace)
+                drift = distance(*(heard(self.recogniser, each * 32768) for each in (plain, sound)))
+                drifts.setdefault(language, []).append(drift)
+                if language != "en":
+                    embedding = self.encoder(sound, SPEECH_SAMPLE_RATE)
+                    near = {other: float(embedding @ each.gallery) for other, each in self.eight.items()}
+                    right.append(max(near, key=lambda other: near[other]) == name)
+        yield at_least("nine languages, English reference: right speaker", _mean(right), 0.65)
+        drift = _mean(np.mean(each) for language, each in drifts.items() if language != "en")
+        yield at_most("nine languages: drift of the phones, asked that of English", drift, _mean(drifts["en"]))
+        print("drift by language: " + ", ".join(f"{code} {np.mean(each):.2f}" for code, each in drifts.items()))
+
+    def words(self) -> Iterable[Row]:
+        """Every word of two hundred sentences, and short answers, in two voices."""
+        self.use("hibari")
+        self.engine._english.installed()
+        voices = [self.eight[name] for name in ("kathleen", "thorsten") if name in self.eight]
+        passed, failed, count = [], [], 0
+        with reported() as phonemes:
+            for language, sentences in WRITTEN.items():
+                for sentence in sentences[: 2 * self.options.sentences]:
+                    passed += unsounded(sentence, language, phonemes)
+                    if language == "en":
+                        model = self.engine._english._model
+                        passed += [text for text in read(sentence, "en") if not all(map(model.phonemize, text.split()))]
+                    for voice in voices:
+                        count += 1
+                        sound = self.say(sentence, language, voice)
+                        expected = sum(len(phonemes(text, language)) for text in read(sentence, language))
+                        if not 0.02 < len(sound) / SPEECH_SAMPLE_RATE / expected < 0.4:
+                            failed.append(sentence)
+        for language, texts in SHORT.items():
+            for text in texts:
+                for voice in self.eight.values():
+                    self.say(text, language, voice)
+        yield Row(f"{count} sentences of ten languages spoken", "all", f"{len(failed)} failed", not failed)
+        yield Row("words that are passed over or said in another language", "none", str(len(passed)), not passed)
+
+    def sound(self) -> Iterable[Row]:
+        """Level of all that was said so far."""
+        if not self.levels:
+            return
+        levels = np.array([level for level, _ in self.levels])
+        worst, what = max(self.levels, key=lambda each: abs(each[0] + 20))
+        print(f"farthest from -20 LUFS: {worst:.2f}, {what}")
+        yield Row("loudness of all, mean (LUFS)", "-20 ± 1", f"{levels.mean():.2f}", abs(levels.mean() + 20) <= 1)
+        each = f"{np.abs(levels + 20).max():.2f} off, {np.mean(np.abs(levels + 20) <= 2):.1%} within"
+        yield Row(f"loudness of each of {len(levels)}", "within 2", each, bool(np.all(np.abs(levels + 20) <= 2)))
+        yield Row("loudest sample of all", "< 32767", str(self.loudest), self.loudest < 32_767)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def _mean(values: Iterable[Any]) -> float:
+    return float(np.mean(list(values)))
+
+
+def show_each(title: str, said: dict[str, Said]) -> None:
+    for name, each in said.items():
+        error = f"phonemes {np.mean(each.errors):.3f} " if each.errors else ""
+        likeness = f"likeness {each.similarity:.3f} rise {each.rise:.3f} nearest {each.nearest:.2f}"
+        print(f"  {title} {name:14} {likeness} {error}F0 off {np.mean(np.abs(each.off)):.2f}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--speaker", action="append", default=[], metavar="NAME=GLOB")
+    parser.add_argument("--others", type=Path)
+    parts = ["hibari", "espeak", "others", "languages", "words", "quick", "service", "bad"]
+    parser.add_argument("--part", action="append", choices=parts, help="all, where none is named")
+    parser.add_argument("--speakers", type=int, default=8, help="of the eight")
+    parser.add_argument("--most", type=int, default=40, help="of the others")
+    parser.add_argument("--sentences", type=int, default=10, help="in English; twice as many are read for their words")
     parser.add_argument("--encoder", metavar="MODULE:FUNCTION")
     parser.add_argument("--mos", metavar="MODULE:FUNCTION")
-    parser.add_argument("--base", choices=["hibari", "espeak"], default="hibari")
     parser.add_argument("--likeness", type=float, default=LIKENESS)
-    parser.add_argument("--languages", action="store_true", help="a sentence in each of the nine others as well")
     options = parser.parse_args()
-    if options.base == "espeak":
-        sys.modules["onnxruntime"] = None  # type: ignore[assignment]
-    encoder: Encoder = named(options.encoder) if options.encoder else ge2e
-    speakers = {
-        name: recordings(options.folder, pattern)
-        for name, pattern in (each.split("=") for each in options.speaker or folders(options.folder))
+    bench = Bench(options)
+    voice = next(iter(bench.eight.values())).reference
+    work: dict[str, Callable[[], Iterable[Row]]] = {
+        "hibari": lambda: bench.follows("hibari"),
+        "espeak": lambda: bench.follows("espeak"),
+        "others": bench.others if options.others else tuple,
+        "languages": bench.languages,
+        "words": bench.words,
+        "quick": lambda: quick(bench.engine, voice, PAGE["sentences"], bench.use),
+        "service": lambda: service(),
+        "bad": lambda: bad(bench.engine, voice, options.folder),
     }
-    judge = Judge(speakers, encoder)
-    engine = PracticeEngine(likeness=options.likeness)
     try:
-        for name in speakers:
-            measure(judge, engine, name, options)
+        rows = [row for part in parts if part in (options.part or parts) for row in work[part]()]
+        rows += bench.sound()
     finally:
-        engine.close()
-    table(judge, options)
-
-
-def measure(judge: Judge, engine: PracticeEngine, name: str, options: argparse.Namespace) -> None:
-    """Let one voice say everything."""
-    reference, row = judge.speakers[name][0], judge.rows[name]
-    page = json.loads((TESTS / "data" / "english_sentences.json").read_text(encoding="utf-8"))
-    recogniser = hama.ASRModel()
-    profile, row["enrolling"] = timed(lambda: engine.profile(reference))
-    row["kilobytes"] = len(profile) / 1000
-    wanted = median_f0(reference.samples, reference.sample_rate)
-    speaker = "hibari" if options.base == "hibari" else "en"
-    list(engine.speak("Warm.", language="en", profile=profile))
-    spoken, errors, offs, firsts, levels, cost = [], [], [], [], [], 0.0
-    for sentence in page["sentences"]:
-        pieces = engine.speak(sentence["text"], language="en", profile=profile)
-        head, first = timed(lambda pieces=pieces: next(pieces))
-        tail, rest = timed(lambda pieces=pieces: list(pieces))
-        pcm = np.concatenate([head, *tail])
-        spoken.append(pcm / 32768)
-        firsts.append(first)
-        cost += first + rest
-        errors.append(distance([page["ipa"][p] for p in sentence["phonemes"].split()], heard(recogniser, pcm)))
-        offs.append(12 * np.log2(median_f0(spoken[-1].astype(np.float32), SPEECH_SAMPLE_RATE) / wanted))
-        levels.append(integrated_loudness(spoken[-1].astype(np.float32), SPEECH_SAMPLE_RATE))
-    sound = np.concatenate(spoken)
-    row["phonemes"], row["first"] = float(np.mean(errors)), float(np.median(firsts))
-    row["f0"], row["f0_within"] = float(np.mean(np.abs(offs))), float(np.mean(np.abs(offs) <= 1))
-    row["lufs"], row["lufs_off"] = float(np.mean(levels)), float(np.abs(np.array(levels) + 20).max())
-    row["peak"] = float(np.abs(sound).max())
-    row["rtf"] = cost / (len(sound) / SPEECH_SAMPLE_RATE)
-    row["of_world"] = cost / timed(lambda: world_alone(sound))[1]
-    n_phonemes = sum(len(sentence["phonemes"].split()) for sentence in page["sentences"])
-    row["pace"] = n_phonemes / (len(sound) / SPEECH_SAMPLE_RATE)
-    row["pace_wanted"] = syllables_per_second(reference.samples, reference.sample_rate)
-    if options.mos:
-        mos = named(options.mos)
-        row["mos"] = float(np.mean([mos(each.astype(np.float32), SPEECH_SAMPLE_RATE) for each in spoken]))
-    row["similarity"], row["right"] = judge.likeness(name, sound)
-    high = wanted > 135
-    plain = [engine._base_says(speaker, each["text"], high=high, pace=1.0) for each in page["sentences"]]
-    row["unconverted"], _ = judge.likeness(name, np.concatenate(plain))
-    if options.languages:
-        rights, drifts = [], []
-        for language in [each for each in SENTENCES if each != "en"]:
-            pcm = np.concatenate(list(engine.speak(SENTENCES[language][0], language=language, profile=profile)))
-            rights.append(judge.likeness(name, pcm / 32768)[1])
-            drifts.append(drift(engine, recogniser, language, pcm, high=high))
-        row["right_in_nine"], row["drift_in_nine"] = float(np.mean(rights)), float(np.mean(drifts))
-        english = np.concatenate(spoken[:3])
-        text = " ".join(each["text"] for each in page["sentences"][:3])
-        row["drift_en"] = drift(engine, recogniser, "en", english * 32768, high=high, text=text)
-
-
-def drift(
-    engine: PracticeEngine, recogniser: Any, language: str, pcm: Any, *, high: bool, text: str | None = None
-) -> float:
-    """How far the recogniser's phones of the voice are from those of the base speaker."""
-    said = engine._base_says(language, text or SENTENCES[language][0], high=high, pace=1.0)
-    return distance(heard(recogniser, said * 32768), heard(recogniser, pcm))
-
-
-def table(judge: Judge, options: argparse.Namespace) -> None:
-    names = sorted({key for row in judge.rows.values() for key in row})
-    print(f"base {options.base}, likeness {options.likeness}, {len(judge.rows)} speakers, ten English sentences each")
-    print(f"{'':14}" + "".join(f"{name[:9]:>10}" for name in judge.rows) + f"{'mean':>10}")
-    for key in names:
-        values = [float(row[key]) for row in judge.rows.values()]
-        print(f"{key:14}" + "".join(f"{value:10.3f}" for value in values) + f"{np.mean(values):10.3f}")
-    ranks = [np.argsort(np.argsort([row[key] for row in judge.rows.values()])) for key in ("pace", "pace_wanted")]
-    print(f"rank correlation of the pace {np.corrcoef(*ranks)[0, 1]:.2f}")
-    own, children = (
-        resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(f"memory {own:.0f} MB with the judges, espeak-ng's process {children:.0f} MB")
+        bench.engine.close()
+    for row in rows:
+        print(f"{row.what:66} {row.asked:>10} {row.measured:>22}  {'right' if row.right else 'WRONG'}")
+    return 0 if all(row.right for row in rows) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
