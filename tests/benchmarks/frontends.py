@@ -10,6 +10,7 @@ not come through.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ sys.path.insert(0, str(BROWSER_TESTS))
 from figures import record
 from harness import FLAGS, WAIT_MS, axe_violations, find_browser, running_lab
 from listening import heard, listen
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 from walking import SHOW
 
 import vcnb
@@ -43,6 +44,7 @@ FRONT_ENDS = {
 BESIDE = ("anywidget>=0.11", "jupyterlab_widgets>=3", "ipykernel", "jupyterlab")
 NOTEBOOK = "studio.ipynb"
 SECONDS_HEARD = 3.0  # a greeting is longer
+MOST_PRESSES = 4
 QUIET_MS = 2_000  # of the loudspeaker: it has ended
 
 
@@ -76,12 +78,14 @@ def walk_through(page: Any, address: str, *, runs_by_itself: bool) -> dict[str, 
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address, timeout=WAIT_MS)
-    if not runs_by_itself:
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(state="attached")
-        page.locator(".jp-Notebook .jp-Cell").first.click()
-        page.keyboard.press("Control+Enter")
     panel = page.locator(".vcnb").filter(has=page.locator(".vc-studio")).first
-    panel.wait_for(timeout=WAIT_MS)
+    for _ in range(1 if runs_by_itself else MOST_PRESSES):  # a key that comes before the kernel is lost
+        if not runs_by_itself:
+            page.locator(".jp-Notebook .jp-Cell").first.click()
+            page.keyboard.press("Control+Enter")
+        with contextlib.suppress(TimeoutError):
+            panel.wait_for(timeout=WAIT_MS if runs_by_itself else WAIT_MS / MOST_PRESSES)
+            break
     listen(page)
     to_a_voice(page, panel, vcnb.samples()["kathleen_en"])
     n_blocks = -1
