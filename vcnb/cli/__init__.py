@@ -13,6 +13,7 @@ def main() -> int:
     int
         Exit status, see `vcnb.cli.ending`.
     """
+    import os
     import sys
 
     from .diagnosing import judge_files, plainly_asked
@@ -21,6 +22,8 @@ def main() -> int:
     if plain is not None:
         from .ending import ended
 
+        # Before numpy is loaded: on one recording, threads of its algebra do nothing but wait for work.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         files, json = plain
         return ended(lambda: judge_files(files, json=json))
     from .app import run

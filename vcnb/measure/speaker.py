@@ -35,7 +35,7 @@ LONG = 2_500  # frames
 SPOKEN = 0.6  # of a window
 FEWEST = 4  # windows, or nothing is said
 NEARLY_HALF = 0.35  # of the windows
-N_THREADS = 2
+N_THREADS, ENOUGH = 2, 16  # threads, and windows that are worth one: with fewer each waits for memory
 LEAST_TURN = 0.8  # seconds' worth of windows on each side
 
 Floats = npt.NDArray[np.float32]
@@ -80,8 +80,9 @@ def speaker_embeddings(
     # Hundreds of small products: on a busy machine two threads wait for each other twenty times as long as one works.
     # Threads of our own, each with a share of the windows, wait for nobody.
     windows = np.stack([mel[at : at + WINDOW] for at in starts])
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(N_THREADS) as threads:
-        last = np.concatenate(list(threads.map(_lstm, np.array_split(windows, min(N_THREADS, len(windows))))))
+    n_threads = int(np.clip(len(windows) // ENOUGH, 1, N_THREADS))
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as threads:
+        last = np.concatenate(list(threads.map(_lstm, np.array_split(windows, n_threads))))
     weights = _weights()
     found = np.maximum(0, last @ weights["linear.weight"].T + weights["linear.bias"])
     found /= np.linalg.norm(found, axis=1, keepdims=True) + 1e-9
