@@ -83,7 +83,8 @@ def one_clip(path: Path) -> list[Row]:
 
 def cold_start(path: Path) -> Row:
     def ours() -> None:
-        subprocess.run([sys.executable, "-m", "vcnb", "diagnose", str(path), "--json"], stdout=subprocess.DEVNULL)
+        shell = Path(sys.executable).with_name("vcnb")
+        subprocess.run([shell, "diagnose", str(path), "--json"], stdout=subprocess.DEVNULL)
 
     def theirs() -> None:
         subprocess.run([sys.executable, "-c", "import numpy, av, onnxruntime"], check=True)

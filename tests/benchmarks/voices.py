@@ -27,8 +27,8 @@ HALVES = ("tuning", "held-out", "fresh", "latest")
 # What a source is itself, measured otherwise than the checks do: a case's truth must not be what its source lacks.
 ACTIVE_DB = 35.0  # frames that far below the loudest are pauses
 QUIET_ROOM_DB = 30.0  # of a voice above the quietest twentieth of its frames, which lie up to 3 dB below the mean
-TREBLE, BELOW = (11_500.0, 12_500.0), (8_000.0, 10_000.0)  # Hz
-CLIFF_DB = 25.0  # no voice falls by more between these bands; a coder or a resampler does
+STAIRS = (4_500.0, 6_500.0), (8_000.0, 10_000.0), (11_500.0, 12_500.0)  # Hz
+CLIFF_DB = 25.0  # no voice falls by more from one of them to the next; a coder or a resampler does
 
 Floats = npt.NDArray[np.float32]
 
@@ -135,9 +135,12 @@ def _quiet(recordings: list[Floats]) -> bool:
 
 def _cut(recordings: list[Floats]) -> bool:
     """Whether the spectrum of the moments with most treble falls off a cliff below 12 kHz."""
-    power = np.concatenate([_powers(each, BELOW, TREBLE) for each in recordings])
-    below, above = power[power[:, 0] >= np.percentile(power[:, 0], 95)].mean(0)
-    return bool(10 * np.log10(below / above) > CLIFF_DB)
+    power = np.concatenate([_powers(each, *STAIRS) for each in recordings])
+    for step in range(len(STAIRS) - 1):
+        above, below = power[power[:, step] >= np.percentile(power[:, step], 95)].mean(0)[step : step + 2]
+        if 10 * np.log10(above / below) > CLIFF_DB:
+            return True
+    return False
 
 
 def phrases_of(samples: Floats) -> list[Floats]:
