@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,33 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     give_back()
     assert full - resident() > 60_000_000
     assert len(keep) == 100_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's madvise")
+def test_a_library_that_was_put_aside_still_works() -> None:
+    pytest.importorskip("lindera")
+    program = """
+from pathlib import Path
+from vcnb.practice.engines import frugal, japanese
+
+def held():
+    name, total = "", 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        fields = line.split()
+        if "-" in fields[0]:
+            name = fields[-1]
+        elif fields[0] == "Rss:" and "lindera" in name:
+            total += int(fields[1])
+    return total
+
+japanese.put_aside = lambda _: None
+first = japanese.kana("兄は電車で学校へ行く")
+before = held()
+frugal.put_aside("lindera")
+after = held()
+assert japanese.kana("兄は電車で学校へ行く") == first
+print(before, after)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    before, after = map(int, told.stdout.split())
+    assert before > 10_000 > 3 * after

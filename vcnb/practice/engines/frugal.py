@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Table", "give_back", "lighten", "one_heap", "without"]
+__all__ = ["Table", "give_back", "lighten", "one_heap", "put_aside", "without"]
 
 # glibc, malloc.h and mallopt(3)
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+_MADV_DONTNEED = 4  # Linux, madvise(2): pages of a file are read again when they are needed
 _LARGE = 1 << 20  # bytes, ours: a smaller one gives no more memory back and costs time
 
 
@@ -38,6 +39,29 @@ def give_back() -> None:
     malloc_trim = _of_glibc("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def put_aside(library: str) -> None:
+    """Take the constants of a loaded library out of memory; what is needed of them again is read from its file.
+
+    Parameters
+    ----------
+    library : str
+        Part of its file's name.
+    """
+    madvise = _of_glibc("madvise")
+    if madvise is None:
+        return
+    with open("/proc/self/smaps", encoding="utf-8") as smaps:
+        start, end, constant = 0, 0, False
+        for line in smaps:
+            fields = line.split()
+            if not fields[0].endswith(":"):
+                start, end = (int(each, 16) for each in fields[0].split("-"))
+                constant = "w" not in fields[1] and library in line.rpartition("/")[2]
+            # Anonymous pages were written to, by the linker for one, and lie in no file.
+            elif constant and fields[0] == "Anonymous:" and fields[1] == "0":
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
 
 
 @functools.cache

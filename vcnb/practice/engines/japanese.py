@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from .engine import EngineError
+from .frugal import put_aside
 
 __all__ = ["kana", "number"]
 
@@ -171,4 +172,6 @@ def _tokenizer() -> Any:
         )
     import lindera
 
-    return lindera.Tokenizer(lindera.load_dictionary("embedded://ipadic"), mode="normal")
+    tokenizer = lindera.Tokenizer(lindera.load_dictionary("embedded://ipadic"), mode="normal")
+    put_aside("lindera")  # the dictionary lies packed in the library, 15 MB, and is unpacked now
+    return tokenizer
