@@ -78,6 +78,22 @@ def test_hum_is_found_at_its_frequency_and_level(voice, mains, below_db):
     assert level == pytest.approx(below_db, abs=2)
 
 
+@pytest.mark.parametrize(("hz", "mains"), [(50.04, 50.0), (60.0, 60.0)])
+def test_hum_under_somebody_who_never_pauses_is_found_by_its_phase(voice, hz, mains):
+    spoken = np.concatenate(
+        [voice[round(a * RATE) : round(b * RATE)] for a, b in ((0.5, 3.6), (4.2, 7.3), (7.9, 10.8))]
+    )
+    t = np.arange(len(spoken)) / RATE
+    lines = sum(np.sin(2 * np.pi * hz * k * t + k) / k for k in (1, 2, 3, 4, 6))
+    lines *= 10 ** ((rms_dbfs(spoken, RATE) - 30) / 20) / np.sqrt(np.mean(lines**2))
+    found, level = hum((spoken + lines).astype(np.float32), RATE)
+    assert found == mains
+    assert level == pytest.approx(30, abs=2)
+    assert hum(spoken, RATE) == (0.0, float("inf"))
+    unsteady = np.sin(2 * np.pi * np.cumsum(mains + 2 * np.sin(2 * np.pi * 0.3 * t)) / RATE)
+    assert hum((spoken + 0.02 * unsteady).astype(np.float32), RATE)[0] == 0, "what wavers is not the mains"
+
+
 @pytest.mark.parametrize(("hz", "mains"), [(50.0, 50.0), (60.07, 60.0)])
 def test_the_hum_that_was_mixed_in_is_told_from_the_voice_in_it(voice, hz, mains):
     t = np.arange(len(voice)) / RATE

@@ -24,6 +24,8 @@ NEAR = 2  # bins on each side that belong to a line
 AROUND = 24  # bins on each side that it is compared with
 N_COUNTED = 4  # the highest of them: hum often holds only some
 EVIDENT_DB = 14.0  # ours: how high these stand on average over what surrounds them
+# Ours: hum 30 dB below 23 voices stood 9.8 and more above chance, the voices alone 4 at most, music 7.5.
+IN_PHASE_DB = 9.0
 FAINTEST_DBFS = -90.0  # nobody hears it; what coding leaves of silence lies below
 LINE_DB = 10.0  # a lower line is no line
 
@@ -32,13 +34,14 @@ FOLLOWED_RATE = 4_000  # Hz
 HIGHEST = 1_000.0  # Hz
 FRAME, FRAME_HOP = 0.2, 0.05  # seconds; lines 50 Hz apart do not mix in a frame
 WANDERS, WANDER_STEP = 0.15, 0.005  # Hz; no grid keeps its frequency to the hundredth
+N_TURNED = 1 << 14  # frequencies at which the turning of a line is looked at, a thousandth of a hertz apart
 STEADY = 1.0  # seconds over which a line keeps its height and phase
 REACH = 80  # frames on each side: four times as long
 OVERLAP = 3.0  # frames that lie over each other: their errors are not as many as they are
 
 
 def hum(samples: npt.NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
-    """Find the lines of the mains in the quiet moments of a recording.
+    """Find the lines of the mains, in the quiet moments of a recording or by their phase.
 
     Parameters
     ----------
@@ -64,7 +67,14 @@ def hum(samples: npt.NDArray[np.float32], sample_rate: int) -> tuple[float, floa
     scores = {mains: _lines(quiet, mains) for mains in MAINS}
     mains = max(scores, key=lambda each: scores[each][0])
     height, level = scores[mains]
-    if height < EVIDENT_DB or level < FAINTEST_DBFS:
+    if height < EVIDENT_DB:
+        # Who hardly pauses covers the lines; they keep their phase through the words, and a voice does not.
+        scores = {mains: _Lines(samples, sample_rate, mains, N_HARMONICS * mains).standing() for mains in MAINS}
+        mains = max(scores, key=lambda each: scores[each][0])
+        height, level = scores[mains]
+        if height < IN_PHASE_DB:
+            return 0.0, float("inf")
+    if level < FAINTEST_DBFS:
         return 0.0, float("inf")
     return mains, float(rms_dbfs(samples, sample_rate) - level)
 
@@ -89,28 +99,9 @@ def hum_alone(samples: npt.NDArray[np.float32], sample_rate: int, mains: float) 
     np.ndarray [shape=(n,)]
         The hum, to be taken from the sound; zeros where no line keeps its phase.
     """
-    narrow = resample(np.asarray(samples, np.float32), sample_rate, FOLLOWED_RATE)
-    n_frame = round(FRAME * FOLLOWED_RATE)
-    frames = framed(narrow, n_frame, round(FRAME_HOP * FOLLOWED_RATE)) * np.hanning(n_frame + 1)[:-1].astype("f4")
-    times = np.arange(len(frames)) * FRAME_HOP
-    orders = np.arange(1, int(min(HIGHEST, sample_rate / 2) / mains) + 1)
-    weight = 1 / (np.square(frames, dtype=np.float64).mean(1) + 1e-12)
-
-    def lines(hz: float) -> npt.NDArray[np.complex128]:
-        """Height and phase of each line in each frame, as of one that turns with its own frequency."""
-        lag = (np.arange(n_frame) - n_frame // 2) / FOLLOWED_RATE
-        inside = np.exp(-2j * np.pi * hz * np.outer(lag, orders)) / (n_frame / 4)
-        found: npt.NDArray[np.complex128] = (frames @ inside) * np.exp(-2j * np.pi * hz * np.outer(times, orders))
-        return found
-
-    at_rest = weight[:, None] * lines(mains)
-
-    def in_step(shift: float) -> float:
-        turned = at_rest * np.exp(-2j * np.pi * shift * np.outer(times, orders))
-        return float(np.square(np.abs(turned.sum(0))).sum())
-
-    hz = mains + float(max(np.arange(-WANDERS, WANDERS + WANDER_STEP / 2, WANDER_STEP), key=in_step))
-    heard = lines(hz)
+    found = _Lines(samples, sample_rate, mains, HIGHEST)
+    hz, orders, times, weight = found.hz, found.orders, found.times, found.weight
+    heard = found.at(hz)
     around = np.exp(-0.5 * np.square(np.arange(-REACH, REACH + 1) * FRAME_HOP / STEADY))
     total = _spread(weight[:, None], around)
     steady = _spread(weight[:, None] * heard, around) / total
@@ -118,13 +109,52 @@ def hum_alone(samples: npt.NDArray[np.float32], sample_rate: int, mains: float) 
     chance = _spread(np.square(weight[:, None] * np.abs(heard)), np.square(around)) / np.square(total)
     chance = OVERLAP * chance.mean(0)
     share = np.maximum(0, 1 - chance / (np.square(np.abs(steady)).mean(0) + 1e-20))
-    seconds = np.arange(len(narrow)) / FOLLOWED_RATE
-    alone = np.zeros(len(narrow), np.float32)
+    seconds = np.arange(found.n_samples) / FOLLOWED_RATE
+    alone = np.zeros(found.n_samples, np.float32)
     for order, line in zip(orders[share > 0], (share * steady).T[share > 0], strict=True):
         turning = np.exp(2j * np.pi * ((hz * order * seconds) % 1))
         alone += (np.interp(seconds, times, line) * turning).real.astype(np.float32)
     whole = resample(alone, FOLLOWED_RATE, sample_rate)[: len(samples)]
     return np.pad(whole, (0, len(samples) - len(whole)))
+
+
+class _Lines:
+    """The lines of the mains in a sound, at the frequency at which they are most in step; the quiet counts most."""
+
+    def __init__(self, samples: npt.NDArray[np.float32], sample_rate: int, mains: float, highest: float) -> None:
+        narrow = resample(np.asarray(samples, np.float32), sample_rate, FOLLOWED_RATE)
+        n_frame = round(FRAME * FOLLOWED_RATE)
+        self.n_samples = len(narrow)
+        self.frames = framed(narrow, n_frame, round(FRAME_HOP * FOLLOWED_RATE)) * np.hanning(n_frame + 1)[:-1].astype(
+            "f4"
+        )
+        self.times = np.arange(len(self.frames)) * FRAME_HOP
+        self.orders = np.arange(1, int(min(highest, sample_rate / 2) / mains) + 1)
+        self.weight = 1 / (np.square(self.frames, dtype=np.float64).mean(1) + 1e-12)
+        shifts = np.arange(-WANDERS, WANDERS + WANDER_STEP / 2, WANDER_STEP)
+        turning = np.square(np.abs(np.fft.fft(self.weight[:, None] * self.at(mains), N_TURNED, axis=0)))
+        turns = np.round(np.outer(shifts, self.orders) * FRAME_HOP * N_TURNED).astype(int) % N_TURNED
+        in_step = turning[turns, np.arange(len(self.orders))].sum(1)
+        self.hz = mains + float(shifts[in_step.argmax()])
+
+    def at(self, hz: float) -> npt.NDArray[np.complex128]:
+        """Height and phase of each line in each frame, as of one that turns with its own frequency."""
+        n_frame = self.frames.shape[1]
+        lag = (np.arange(n_frame) - n_frame // 2) / FOLLOWED_RATE
+        inside = np.exp(-2j * np.pi * hz * np.outer(lag, self.orders)) / (n_frame / 4)
+        found: npt.NDArray[np.complex128] = (self.frames @ inside) * np.exp(
+            -2j * np.pi * hz * np.outer(self.times, self.orders)
+        )
+        return found
+
+    def standing(self) -> tuple[float, float]:
+        """How far the lines that keep their phase stand above chance (dB), and their power together (dBFS)."""
+        weighted = self.weight[:, None] * self.at(self.hz)
+        summed = np.square(np.abs(weighted.sum(0)))
+        chance = OVERLAP * np.square(np.abs(weighted)).sum(0) + 1e-20
+        heights = 10 * np.log10(summed / chance + 1e-10)
+        power = float(summed.sum() / self.weight.sum() ** 2 / 2)
+        return float(np.mean(np.sort(heights)[-N_COUNTED:])), 10 * float(np.log10(power + 1e-20))
 
 
 def _spread(columns: npt.NDArray[Any], kernel: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
