@@ -14,7 +14,10 @@ import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -113,6 +116,27 @@ def write_mp3(path: Path, samples: np.ndarray) -> None:
         file.mux(stream.encode(None))
 
 
+def an_hour(path: Path, said: Any, strangers: Any, music: Any) -> list[tuple[str, Segment]]:
+    """Write an hour of planted stretches, and tell what lies where."""
+    rng = np.random.default_rng(0)
+    parts, truth = [], []
+    for at in range(48):
+        samples, found = planted(said, strangers, music, rng)
+        parts.append(samples)
+        truth += [(kind, Segment(each.start + at * SECONDS, each.end + at * SECONDS)) for kind, each in found]
+    write_mp3(path, np.concatenate(parts))
+    return truth
+
+
+def searched(path: Path) -> tuple[list[tuple[float, float, str]], float, float, float]:
+    """The windows of a file, best first; seconds on the clock and of CPU, and the most memory held (MB)."""
+    began = time.perf_counter()
+    found = best_window(path, progress=lambda *_: None)
+    told = [(each.start, each.end, repr(each)) for each in found]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return told, time.perf_counter() - began, time.process_time(), peak
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=Path, required=True)
@@ -124,24 +148,17 @@ def main() -> int:
     names = list(speech)
     held = True
     if given.hour:
-        rng = np.random.default_rng(0)
-        parts, truth = [], []
-        for at in range(48):
-            samples, found = planted(speech[names[0]], strangers, music, rng)
-            parts.append(samples)
-            truth += [(kind, Segment(each.start + at * SECONDS, each.end + at * SECONDS)) for kind, each in found]
-        with tempfile.TemporaryDirectory() as folder:
+        # In a process of its own that is born while this one is small, or its memory would seem to be ours.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside, tempfile.TemporaryDirectory() as folder:
+            aside.submit(int).result()
             path = Path(folder) / "hour.mp3"
-            write_mp3(path, np.concatenate(parts))
-            del parts, speech, strangers, music
-            began, cpu = time.perf_counter(), time.process_time()
-            windows = best_window(path, progress=lambda *_: None)
-        wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(windows)
-        print(f"an hour: {wall:.1f} s, {cpu:.1f} s of CPU, peak of this process with the making of it {peak:.0f} MB")
-        print("defects in the windows:", [missed(each.start, each.end, truth) for each in windows])
-        return 0 if cpu <= 60 and not missed(windows.best.start, windows.best.end, truth) else 1
+            truth = an_hour(path, speech[names[0]], strangers, music)
+            windows, wall, cpu, peak = aside.submit(searched, path).result()
+        for start, end, told in windows:
+            print(told, missed(start, end, truth) or "free")
+        fine = cpu <= 60 and peak <= 400 and not missed(*windows[0][:2], truth)
+        print(f"{'held ' if fine else 'SHORT'}  an hour: {wall:.1f} s, {cpu:.1f} s of CPU, at most {peak:.0f} MB")
+        return 0 if fine else 1
     free = 0
     for seed in range(given.first, given.first + given.n):
         rng = np.random.default_rng(seed)
