@@ -356,8 +356,10 @@ def test_a_chosen_discarded_and_retaken_take_is_what_the_notebook_sees(book):
     assert book.value("[take.name for take in r.takes]") == ["Take 2", "Take 3"]
 
 
-def test_a_take_ends_at_the_limit_and_another_when_it_is_good_enough(book):
-    play(speech(), RATE)
+def test_a_take_ends_at_the_limit_or_at_a_pause_once_it_is_good_enough(book):
+    spoken, hush = speech(1), np.random.default_rng(3).integers(-3, 4, 20 * RATE).astype(np.int16)
+    breath, end = hush[: round(0.45 * RATE)], slice(9 * RATE // 2, 13 * RATE // 2)
+    play(np.concatenate([spoken[: end.start], breath, spoken[end], hush]), RATE)
     code = "r = Recorder(countdown=0, stop_by_itself={}); limits = r.setup['limits'] | {{{}}}\n"
     code += "r.setup = r.setup | {{'limits': limits}}; r"
     panel = book.show(SHOW + code.format(False, "'longest': 2.0"))
@@ -365,10 +367,20 @@ def test_a_take_ends_at_the_limit_and_another_when_it_is_good_enough(book):
     panel.get_by_text("60 seconds are the most").wait_for()
     book.wait_for_value("len(r.takes)", 1)
     assert len(steps_of(book)) == 2 * RATE
-    panel = book.show(SHOW + code.format(True, "'best': 1.0, 'run': 1.0, 'snr': 5.0"))
+    good = "'best': 1.0, 'run': 1.0, 'snr': 5.0"
+    panel = book.show(SHOW + code.format(True, good))
     press(panel, "Record")
     panel.get_by_text("stopped by itself").wait_for(timeout=WAIT_MS)
     book.wait_for_value("r.clip and r.clip.ended", "ready")
+    (loud,) = np.nonzero(np.abs(steps_of(book)) > 1000)
+    assert 0.4 <= (len(steps_of(book)) - loud[-1]) / RATE <= 1.5  # at the end of the sentence, and soon
+    assert len(steps_of(book)) > 6.5 * RATE
+    # Longer than is best, it waits for a breath only.
+    panel = book.show(SHOW + code.format(True, good + ", 'best_to': 2.0"))
+    press(panel, "Record")
+    panel.get_by_text("stopped by itself").wait_for(timeout=WAIT_MS)
+    book.wait_for_value("len(r.takes)", 1)
+    assert len(steps_of(book)) < 5.5 * RATE
 
 
 def test_the_room_check_tells_noise_and_hum_as_the_kernel_would(book):

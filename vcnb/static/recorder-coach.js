@@ -208,6 +208,14 @@ class Coach {
     return total * 1.3;
   }
 
+  /** Seconds since anything sounded: so long all was 17 dB below the mean of the take, which speech makes. */
+  hush() {
+    const band = this.band.view(), most = 0.02 * (band.reduce((sum, v) => sum + v, 0) / band.length);
+    let n = 0;
+    while (n < band.length && band[band.length - 1 - n] < most) n++;
+    return n * HOP_S;
+  }
+
   /** audio/clipping: places where samples stay at the extreme. */
   clipped() {
     const shortest = Math.max(2, Math.round((3 / 48000) * this.rate)), places = [], samples = this.sound.view();
@@ -258,7 +266,8 @@ class Coach {
       clipped: this.sound.length ? this.clipped().length : null,
       peak: this.peak ? 20 * Math.log10(this.peak / 32768) : null,
       snr: speech >= 3 ? this.snr() : null, // diagnose/checks/noise: less tells too little
-      still: segments && this.seconds - (segments.length ? segments[segments.length - 1][1] : 0),
+      // A word that begins is loud before it is speech to the network.
+      still: segments && Math.min(this.hush(), this.seconds - (segments.length ? segments[segments.length - 1][1] : 0)),
     };
   }
 }

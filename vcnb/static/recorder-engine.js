@@ -3,7 +3,8 @@
 const WARM_S = 0.5; // ours: the first 30 to 50 ms of an opened microphone are a ramp, and are never kept
 const ROOM_S = 3;
 const HOLD_MS = 1500; // how long the meter holds a peak
-const PAUSE_TO_STOP_S = 0.8; // a stop by itself waits for the end of a sentence
+// A stop by itself waits for the end of a sentence; who reads fluently past the best length is stopped at any breath.
+const PAUSE_TO_STOP_S = 0.6, BREATH_TO_STOP_S = 0.3;
 
 const level = (steps) => {
   let sum = 0, peak = 0;
@@ -107,7 +108,7 @@ class Engine extends EventTarget {
     if (sound.n === sound.all.length) return void this.stop("limit");
     if (!figures) return;
     this.figures = figures;
-    if (this.stops && verdictsOf(figures, this.limits).ready && figures.still >= PAUSE_TO_STOP_S) return void this.stop("ready");
+    if (this.stops && isOver(figures, this.limits)) return void this.stop("ready");
     this.changed("tick");
   }
 
@@ -235,6 +236,11 @@ class Engine extends EventTarget {
     this.context?.close();
     this.wire.close();
   }
+}
+
+/** Whether the take is good enough and the speaker pauses. */
+function isOver(figures, limits) {
+  return verdictsOf(figures, limits).ready && figures.still >= (figures.seconds > limits.best_to ? BREATH_TO_STOP_S : PAUSE_TO_STOP_S);
 }
 
 /** What the coach thinks of each figure: the wanted zone comes from the kernel's checks. */
