@@ -249,6 +249,6 @@ def test_a_minute_at_real_time_has_no_gap_though_pieces_are_late_and_the_kernel_
     book.wait_for_value("player.clip is not None", True)
     until_ended(book)
     figures = book.value("player.figures")
+    print(f"{ms} ms: {figures}")
     assert figures["underruns"] == 0
     assert found_in(heard(book.page), noise(60)) is not None
-    print(f"{ms} ms: {figures}")

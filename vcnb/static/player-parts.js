@@ -96,7 +96,7 @@ function figuresRow(view, deck) {
     const { figures, tape } = stream, ms = Math.round(1000 * Math.max(0, stream.ahead)), wanted = Math.round(1000 * stream.wanted);
     if (figures.first_sound !== null) first.replaceChildren(...small(Math.round(1000 * figures.first_sound), "ms"));
     gaps.replaceChildren(...(figures.underruns ? small(figures.underruns, say("figure.silence", { ms: Math.round(1000 * figures.gap) })) : ["0"]));
-    if (tape.since) speed.replaceChildren(...small(`${(tape.have / tape.rate / tape.since).toFixed(1)}×`, say("figure.real")));
+    if (tape.since) speed.replaceChildren(...small(`${(tape.speed ?? tape.have / tape.rate / tape.since).toFixed(1)}×`, say("figure.real")));
     if (tape.have) arrived.replaceChildren(...small((tape.have / tape.rate).toFixed(1), "s"));
     const over = stream.state === "ended" || !tape.live;
     ahead.replaceChildren(...small(over ? "–" : ms, over ? "" : say("figure.wanted", { ms: wanted })));

@@ -124,7 +124,8 @@ class Tape extends EventTarget {
     if (this.have > had) this.dispatchEvent(Object.assign(new Event("grown"), { first }));
   }
 
-  learn({ live, n_samples: total, resting_at: restingAt, text }) {
+  learn({ live, n_samples: total, resting_at: restingAt, text, speed }) {
+    if (speed) this.speed = speed; // of the whole, as its take has it: without the way to the service and from it
     this.total = Math.max(this.total, total);
     Object.assign(this, { text, restingAt });
     if (!live) this.live = false;

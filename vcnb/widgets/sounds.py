@@ -28,7 +28,7 @@ from vcnb.measure.stft import spectrogram
 from .base import BaseWidget
 from .still import name_of, outline
 
-__all__ = ["PLAYER_FILES", "SAMPLES_PER_MESSAGE", "Sound", "SoundPanel", "as_sent"]
+__all__ = ["PLAYER_FILES", "SAMPLES_PER_MESSAGE", "Sound", "SoundPanel", "as_sent", "real_time_factor"]
 
 # What a panel that plays needs of `vcnb/static`, in order.
 PLAYER_FILES = (
@@ -237,7 +237,8 @@ class SoundPanel(BaseWidget):
         self._post(message, [part.tobytes()])
 
     def _send_state(self, sound: Sound, *, client: str | None = None) -> None:
-        text = sound.clip.text if isinstance(sound.clip, Speech) else ""
+        speech = sound.clip if isinstance(sound.clip, Speech) else None
+        factor = real_time_factor(speech) if speech else None
         self._post(
             {
                 "type": "sound.state",
@@ -246,7 +247,8 @@ class SoundPanel(BaseWidget):
                 "live": sound.is_live,
                 "n_samples": sound.n_samples,
                 "resting_at": sound.resting_at,
-                "text": text,
+                "text": speech.text if speech else "",
+                "speed": 1 / factor if factor else None,
             }
         )
 
@@ -279,6 +281,11 @@ class _Brisk:
 
 
 _BRISKLY = _Brisk()
+
+
+def real_time_factor(speech: Speech) -> float | None:
+    """Seconds of work for a second of sound, from the request to the last piece; None where that is not known."""
+    return speech.arrivals[-1][0] / speech.duration if speech.arrivals and speech.duration else None
 
 
 def _lufs(clip: Clip) -> float | None:

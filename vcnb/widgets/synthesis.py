@@ -16,7 +16,7 @@ from vcnb.errors import CancelledError, LibraryError, SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
 
 from .base import Progress, joined
-from .sounds import PLAYER_FILES, Sound, SoundPanel
+from .sounds import PLAYER_FILES, Sound, SoundPanel, real_time_factor
 
 if TYPE_CHECKING:
     from vcnb.workflow.account import Account
@@ -321,10 +321,5 @@ def _row(sound: Sound, speech: Speech | None, name: str) -> dict[str, Any]:
         "transport": speech.transport,
         "cost": speech.cost,
         "first_audio_delay": speech.first_audio_delay,
-        "rtf": _real_time_factor(speech),
+        "rtf": real_time_factor(speech),
     }
-
-
-def _real_time_factor(speech: Speech) -> float | None:
-    """Seconds of work for a second of sound, from the request to the last piece; None where that is not known."""
-    return speech.arrivals[-1][0] / speech.duration if speech.arrivals and speech.duration else None
