@@ -1,11 +1,12 @@
 """How often the diagnosis is right about recordings with known truth, of voices that no threshold was set on.
 
-    python tests/benchmarks/cases.py FOLDER [--half tuning|held-out|fresh] [--seed N] [--only KIND] [--out FILE]
+    python tests/benchmarks/cases.py FOLDER [--half tuning|held-out|fresh|latest] [--seed N] [--only KIND] [--out FILE]
 
 FOLDER holds clones of the repositories that `voices.toml` names, with what to clone. A recipe spoils a clean recording
 by a known amount; what the checks must say follows from the recipe. The half "tuning" may be looked at when a
 threshold is set, "held-out" only judges. Voices of both halves partly come from the same collections; those of "fresh"
-come from others, and were added when every threshold stood.
+come from others, and showed what was to be mended in high voices; those of "latest" come from others again, and were
+added after that. Only the threshold of hum that is found by its phase was set on them.
 """
 
 from __future__ import annotations

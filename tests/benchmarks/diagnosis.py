@@ -96,7 +96,10 @@ def cold_start(path: Path) -> Row:
 
 
 def many(path: Path, n: int, folder: Path) -> Row:
-    files = [str(shutil.copy(path, folder / f"clip{at}.wav")) for at in range(n)]
+    # Each differs, or those who remember what they judged would judge one.
+    clip, files = load(path), [str(folder / f"clip{at}.wav") for at in range(n)]
+    for at, file in enumerate(files):
+        Path(file).write_bytes(wav_bytes(np.roll(clip.samples, at * clip.sample_rate // 7), clip.sample_rate))
     environment = os.environ | {"VCNB_DATA": str(folder / "data")}
     command = [sys.executable, "-m", "vcnb", "diagnose", "--json"]
 
@@ -186,7 +189,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=Path)
     parser.add_argument("--hostile", type=Path)
-    parser.add_argument("--many", type=int, default=0)
+    parser.add_argument("--many", type=int, default=0, help="so many different clips")
     given = parser.parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
