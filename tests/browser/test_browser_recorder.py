@@ -512,14 +512,16 @@ def test_it_is_drawn_and_can_be_used_by_everyone(book, shots):
     book.look("dark", 1000)
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
 
-    def place() -> float:
-        """Where the text to read stands in the panel."""
-        boxes = [each.bounding_box() for each in (panel.locator("blockquote"), panel)]
-        return float(boxes[0]["y"] - boxes[1]["y"])
+    def place() -> tuple[float, float]:
+        """Where the text to read and the time stand in the panel."""
+        text, time, whole = (
+            each.bounding_box() for each in (panel.locator("blockquote"), panel.get_by_role("timer"), panel)
+        )
+        return text["y"] - whole["y"], time["x"] - whole["x"]
 
     idle = place()
     record(panel, 3.5)
-    assert place() == idle, "the text to read moved when the take began"
+    assert place() == idle, "the text to read, or the time, moved when the take began"
     shots(panel, "recorder-dark-1000-live")
     assert axe_violations(panel) == []
     assert place() == idle, "the text to read moved with what the coach says"
