@@ -71,7 +71,7 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            item, measure, value, unit; one row an item and measure. `.attrs` holds the versions that measured, the
+            One row an item and measure: item, measure, value, unit. `.attrs` holds the versions that measured, the
             seed of what is drawn at random, and the hash of each recording's samples.
         """
         import pandas as pd
@@ -141,7 +141,7 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            item, other, cosine, likelihood_ratio with its 95 % interval low and high, same_percent (of the pairs of
+            Columns item, other, cosine, likelihood_ratio with its 95 % interval low and high, same_percent (of the pairs of
             one speaker, how many score this or lower), different_percent (of two speakers, this or higher), words.
         """
         import pandas as pd
@@ -178,7 +178,7 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            item, verdict, evidence; one row a Speech with a text. Speaker and length are known from three takes of a
+            One row a Speech with a text: item, verdict, evidence. Speaker and length are known from three takes of a
             voice on.
         """
         import pandas as pd

@@ -203,7 +203,12 @@ class Listening:
         return pd.DataFrame(rows, columns=["item", "other", "n", "share", "low", "high", "p_value"])
 
     def ranking(self) -> pd.DataFrame:
-        """Rank the voices of an A/B test; see `bradley_terry`.
+        """Rank the voices of an A/B test.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `bradley_terry` gives it, the best first.
 
         Raises
         ------
