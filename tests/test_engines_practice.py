@@ -89,6 +89,14 @@ def test_each_language_is_spoken_at_the_pitch_of_each_reference_and_equally_loud
 
 
 @needs_extra
+def test_a_word_too_short_to_be_measured_is_as_loud_as_a_sentence(engine, profiles):
+    for name, profile in profiles.items():
+        for text, language in (("Oui.", "fr"), ("好。", "zh"), ("No!", "en")):
+            sound = said(engine, text, language, profile).astype(np.float32) / 32768
+            assert integrated_loudness(np.tile(sound, 4), SPEECH_SAMPLE_RATE) == pytest.approx(-20, abs=2), (name, text)
+
+
+@needs_extra
 def test_the_same_figure_is_another_word_in_each_language(engine, profiles):
     sounds = {language: said(engine, "12", language, profiles["thorsten_en"]).tobytes() for language in LANGUAGES}
     assert len(set(sounds.values())) == len(LANGUAGES)
