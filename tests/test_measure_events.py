@@ -91,6 +91,18 @@ def test_of_two_who_speak_nearly_as_long_the_later_is_the_other(n_first):
     assert other.tolist() == [False] * n_first + [True] * (19 - n_first)
 
 
+def test_all_windows_of_the_other_voice_are_named_and_not_only_those_least_alike():
+    one, second = np.eye(256, dtype=np.float32)[:2]
+    between = (0.78 * second + 0.62 * one) / np.hypot(0.78, 0.62)
+    towards = np.stack([one] * 12 + [between] * 4 + [second] * 2).astype(np.float32)
+    likeness, other = second_voice_similarity(0.4 * np.arange(18), towards)
+    assert likeness == pytest.approx(0.21, abs=0.02), "that of the two which are least alike"
+    assert other.tolist() == [False] * 12 + [True] * 6
+    same, nobody = second_voice_similarity(0.4 * np.arange(8), np.stack([one] * 8))
+    assert same == pytest.approx(1)
+    assert not nobody.all()
+
+
 @pytest.mark.parametrize("name", ["kathleen_en", "thorsten_de"])
 def test_the_encoder_gives_what_its_reference_gives(name):
     """The reference is Resemblyzer's, in torch, asked once: the window at 4 s of the first ten seconds at 16 kHz."""

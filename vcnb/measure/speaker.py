@@ -36,6 +36,7 @@ SPOKEN = 0.6  # of a window
 FEWEST = 4  # windows, or nothing is said
 NEARLY_HALF = 0.35  # of the windows
 N_THREADS, ENOUGH = 2, 16  # threads, and windows that are worth one: with fewer each waits for memory
+N_SETTLING = 8  # rounds, at most
 LEAST_TURN = 0.8  # seconds' worth of windows on each side
 
 Floats = npt.NDArray[np.float32]
@@ -121,11 +122,24 @@ def second_voice_similarity(times: npt.NDArray[np.float64], embeddings: Floats) 
             best, split = cosine, at + 1
     other = np.zeros(len(times), bool)
     other[order[:split]] = True
-    share = split / len(times)
+    other = _settled(embeddings, other)
+    share = other.mean()
     # Of two that speak about as long, the one who comes later is the other.
     if share > 1 - NEARLY_HALF or (share >= NEARLY_HALF and other[0]):
         other = ~other
     return best, other
+
+
+def _settled(embeddings: Floats, other: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Give each window to the group that it is more like; the least alike of two voices are seldom all of one."""
+    for _ in range(N_SETTLING if other.any() else 0):
+        means = np.stack([embeddings[~other].mean(0), embeddings[other].mean(0)])
+        one, second = (means / np.linalg.norm(means, axis=1, keepdims=True)) @ embeddings.T
+        nearer = second > one
+        if nearer.all() or not nearer.any() or np.array_equal(nearer, other):
+            break
+        other = nearer
+    return other
 
 
 @cache
