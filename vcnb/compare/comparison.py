@@ -141,8 +141,9 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            Columns item, other, cosine, likelihood_ratio with its 95 % interval low and high, same_percent (of the pairs of
-            one speaker, how many score this or lower), different_percent (of two speakers, this or higher), words.
+            Columns item, other, cosine, likelihood_ratio with its 95 % interval low and high, same_percent (of the
+            pairs of one speaker, how many score this or lower), different_percent (of two speakers, this or higher),
+            words.
         """
         import pandas as pd
 
