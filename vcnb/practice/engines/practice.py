@@ -39,8 +39,8 @@ HIGH_ABOVE_HZ = 135.0  # halfway between espeak-ng's two voices (about 100 and 1
 ORDINARY_PACE = 5.3
 PACE_LIMITS = (0.75, 1.3)  # beyond them espeak-ng drawls or swallows
 LOUDNESS_LUFS = -20.0  # of everything that is spoken, whatever the reference's level
-# By as much a clause's estimated loudness lies too low, on the mean of 21 English sentences in three voices.
-UNDERESTIMATED_DB = 0.15
+# By as much a clause's estimated loudness lies too low, on the mean of 144 utterances of ten languages in eight voices.
+UNDERESTIMATED_DB = 0.3
 PIECE = round(0.4 * SPEECH_SAMPLE_RATE)
 BRIEF = round(0.5 * SPEECH_SAMPLE_RATE)  # enough to be measured
 FADE = round(0.005 * SPEECH_SAMPLE_RATE)
