@@ -110,7 +110,7 @@ def test_stretches_of_any_format_are_fetched_where_they_were_heard(container, tm
     streamed = Streamed(path)
     blocks = list(streamed.blocks())
     whole = np.concatenate([block for block, _, _ in blocks])
-    assert len(blocks[0][0]) == 60 * streamed.sample_rate
+    assert [len(block) for block, _, _ in blocks[:-1]] == [30 * streamed.sample_rate] * 2
     assert np.array_equal(whole, load(path).samples[: len(whole)])
     wanted = [Segment(61.5, 63.25), Segment(2.0, 3.5), Segment(2.5, 4.0)]
     for segment, clip in zip(wanted, streamed.fetch(wanted), strict=True):

@@ -20,7 +20,7 @@ from .decode import Decoded, block_of
 
 __all__ = ["Streamed"]
 
-BLOCK = 60  # seconds that are held at once
+BLOCK = 30  # seconds that are held at once
 HEAD = 4 * 2**20  # bytes in which the container shows itself, behind the tag with a cover picture
 LEAD_IN = 12  # packets decoded before a stretch, for codecs that lean on what came before
 ERRORS_CAP = 500
