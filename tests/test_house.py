@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import FunctionType
 
 import pytest
+from numpydoc.validate import validate
 
 import vcnb
 
@@ -43,6 +46,9 @@ NEIGHBOURS: dict[str, set[str]] = {
 }
 # These two stand outside the street: the front door knows every room, the bootstrap only the shell.
 DOORS = {"__init__": None, "__main__": {"cli"}}
+# Of numpydoc's rules: summaries begin on the first line here, "See Also", "Extended Summary" and "Examples" stand where
+# they help, a type alone may say what is returned, and what has no end (generators) needs no "Yields" beside "Returns".
+NOT_ASKED = {"GL01", "GL03", "SA01", "ES01", "EX01", "RT03", "SS06", "YD01"}
 
 
 def modules() -> list[Path]:
@@ -147,3 +153,22 @@ def test_importing_vcnb_loads_nothing_but_itself():
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_stays_readable(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def documented() -> list[str]:
+    """Every name of the front door, and what its classes offer, by the places where they are written."""
+    found = {f"{each.__module__}.{each.__qualname__}" for each in (getattr(vcnb, name) for name in vcnb.__all__)}
+    for each in (getattr(vcnb, name) for name in vcnb.__all__):
+        for part in dir(each) if inspect.isclass(each) else ():
+            value = inspect.getattr_static(each, part)
+            method = value.__func__ if isinstance(value, classmethod) else value
+            if isinstance(method, FunctionType) and not part.startswith("_") and method.__module__.startswith("vcnb."):
+                found.add(f"{method.__module__}.{method.__qualname__}")
+    return sorted(found)
+
+
+@pytest.mark.filterwarnings("ignore:Widget.* is deprecated:DeprecationWarning")  # numpydoc looks at what ipywidgets wants to lose
+@pytest.mark.parametrize("name", documented())
+def test_what_a_user_calls_is_documented_as_numpydoc_asks(name):
+    errors = [" ".join(each) for each in validate(name)["errors"] if each[0] not in NOT_ASKED]
+    assert errors == []

@@ -30,7 +30,7 @@ class Panel(BaseWidget):
     _esm = joined()
     _css = joined(kind="css")
 
-    def receive_break(self, message, buffers):
+    def _receive_break(self, message, buffers):
         raise ZeroDivisionError("seven by zero")
 
 

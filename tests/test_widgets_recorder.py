@@ -48,8 +48,8 @@ def recorder(monkeypatch) -> Recorder:
 
 def send_take(recorder: Recorder, pcm: list[bytes], order: list[int], take: str = TAKE) -> None:
     for seq in order:
-        recorder.receive_piece({"take": take, "seq": seq, "client": "c", "facts": FACTS}, [pcm[seq]])
-    recorder.receive_end({"take": take, "client": "c", "facts": FACTS | {"n_pieces": len(pcm)}}, [])
+        recorder._receive_piece({"take": take, "seq": seq, "client": "c", "facts": FACTS}, [pcm[seq]])
+    recorder._receive_end({"take": take, "client": "c", "facts": FACTS | {"n_pieces": len(pcm)}}, [])
 
 
 def wait_for(condition) -> None:
@@ -129,7 +129,7 @@ def test_a_disk_that_takes_no_take_leaves_nothing_half_and_says_where_it_still_i
     # Nobody asks the page for what is here; as soon as there is room, the next question brings it onto the disk.
     monkeypatch.undo()
     monkeypatch.setattr(recorder, "send", lambda content, buffers=(): recorder.sent.append((content, buffers)))
-    recorder.receive_ask({"take": TAKE, "client": "c", "n_pieces": 4}, [])
+    recorder._receive_ask({"take": TAKE, "client": "c", "n_pieces": 4}, [])
     wait_for(lambda: any(message["type"] == "kept" for message, _ in recorder.sent))
     assert [message["missing"] for message, _ in recorder.sent if message["type"] == "have"] == [[]]
     assert recorder.error is None
@@ -159,7 +159,7 @@ def test_a_take_from_the_browser_becomes_the_clip_and_the_browser_may_forget_it(
     np.testing.assert_array_equal(np.int16(recorder.clip.samples * 32768), np.frombuffer(b"".join(pcm), "<i2"))
     acks = [message["seq"] for message, _ in recorder.sent if message["type"] == "ack"]
     assert acks == [0, 1, 3, 2, 2]
-    recorder.receive_ask({"take": TAKE, "client": "c", "n_pieces": 4}, [])
+    recorder._receive_ask({"take": TAKE, "client": "c", "n_pieces": 4}, [])
     assert recorder.sent[-1][0]["type"] == "kept"
     wait_for(lambda: recorder.rows[0]["verdict"] is not None)
     assert recorder.rows[0]["verdict"] == "fail"  # noise is no speech
@@ -168,7 +168,7 @@ def test_a_take_from_the_browser_becomes_the_clip_and_the_browser_may_forget_it(
 
 
 def test_neither_the_sound_nor_the_key_is_in_a_trait(recorder, pcm):
-    recorder.receive_hello({"client": "c"}, [])
+    recorder._receive_hello({"client": "c"}, [])
     (welcome, (key, weights)) = recorder.sent[-1]
     assert welcome["type"] == "welcome"
     assert (len(key), weights) == (32, network_weights())
@@ -188,7 +188,7 @@ def test_load_does_without_a_browser_what_the_browser_would(recorder):
     assert recorder.takes == (clip,)
     other = recorder.load((np.zeros(24_000, np.float32), 24_000))
     assert recorder.clip is other
-    recorder.receive_choose({"take": recorder.rows[0]["id"]}, [])
+    recorder._receive_choose({"take": recorder.rows[0]["id"]}, [])
     assert recorder.clip is clip
     wait_for(lambda: all(row["verdict"] for row in recorder.rows))
     assert recorder.rows[1]["verdict"] == "fail"
@@ -198,14 +198,14 @@ def test_a_discarded_take_comes_back_until_it_is_forgotten_and_only_then_leaves_
     send_take(recorder, pcm, [0, 1, 2, 3])
     wait_for(lambda: recorder.clip is not None)
     path = Path(recorder.clip.source.path)
-    recorder.receive_discard({"take": TAKE}, [])
+    recorder._receive_discard({"take": TAKE}, [])
     assert recorder.clip is None
     assert recorder.rows == []
     assert path.exists()
-    recorder.receive_restore({}, [])
+    recorder._receive_restore({}, [])
     assert recorder.clip is recorder.takes[0]
-    recorder.receive_discard({"take": TAKE}, [])
-    recorder.receive_forget({}, [])
+    recorder._receive_discard({"take": TAKE}, [])
+    recorder._receive_forget({}, [])
     assert not path.exists()
     assert recorder.takes == ()
 

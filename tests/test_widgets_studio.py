@@ -120,8 +120,8 @@ def test_every_language_has_first_words_of_more_than_one_sentence():
 
 def test_what_stopped_in_a_step_is_seen_from_every_other(studio, good, practice):
     voice = practice.voice(WHOLE)
-    studio.voices.receive_refresh({}, [])
-    studio.synthesis.receive_look({}, [])
+    studio.voices.refresh()
+    studio.synthesis.refresh()
     until(lambda: studio.synthesis.working is None and studio.ledger["used"] == 1)
     words = {"text": "Hello.", "transport": "http", "language": ""}
     order(studio.synthesis, "speak", voice="gone", **words)
@@ -185,7 +185,7 @@ def test_an_upload_flows_on_and_one_that_is_too_long_is_said(studio, good, tmp_p
 
 def test_a_voice_that_is_deleted_is_offered_no_more(studio, practice):
     voice = practice.voice(WHOLE)
-    studio.voices.receive_refresh({}, [])
+    studio.voices.refresh()
     until(lambda: studio.ledger["used"] == 1)
     assert fact(studio, "speak") == ("open", "no_take")
     order(studio.voices, "delete", voices=[voice])
@@ -271,7 +271,7 @@ def test_the_recording_and_its_takes_are_compared_by_their_names(studio, good, p
     assert studio.comparing is None
     voice = practice.voice(WHOLE, name="kathleen")
     studio.clip = vcnb.Clip(good.samples[: 4 * good.sample_rate], good.sample_rate, name="mine")
-    studio.synthesis.receive_look({}, [])
+    studio.synthesis.refresh()
     until(lambda: studio.synthesis.working is None)
     for text in ("Hello.", "Thank you for calling today."):
         order(studio.synthesis, "speak", text=text, voice=voice, transport="http", language="")

@@ -18,7 +18,7 @@ export default panel({ draw(view) {
   view.el.append(h("section", { class: "vc-panel" }, h("div", { class: "vc-body" }, keyField(view), errorLine(view))));
 } });'''
     _css = joined(kind="css")
-    def receive_key(self, message, buffers):
+    def _receive_key(self, message, buffers):
         self.secret = secret_of(buffers)
 keys = KeyPanel(); keys
 """
@@ -86,7 +86,7 @@ def test_progress_takes_neither_the_focus_nor_a_press_from_cancel(book, practice
     )
     book.wait_for_value("panel.working", None)
     book.run(
-        "presses = []; panel.receive_cancel = lambda message, buffers: presses.append(1)\n"
+        "presses = []; panel._receive_cancel = lambda message, buffers: presses.append(1)\n"
         f"def go(n): panel.working = {{'kind': {kind!r}, 'step': f'step {{n}}', 'share': n / 9}}\n"
         "go(1)"
     )

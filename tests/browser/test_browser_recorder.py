@@ -172,8 +172,8 @@ def test_a_take_is_the_source_sample_for_sample_and_nowhere_in_the_notebook(book
     book.page.evaluate(LONG_LINE)
     # A message that never arrives, besides: piece 3 is dropped once.
     book.value(
-        "exec('lost, take = [], r.receive_piece\\n"
-        'r.receive_piece = lambda m, b: lost.append(m) if m["seq"] == 3 and not lost else take(m, b)\')'
+        "exec('lost, take = [], r._receive_piece\\n"
+        'r._receive_piece = lambda m, b: lost.append(m) if m["seq"] == 3 and not lost else take(m, b)\')'
     )
     record(panel, 3.0)
     begun = seconds_of(panel)

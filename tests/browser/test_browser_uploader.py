@@ -124,9 +124,9 @@ def test_progress_is_shown_and_cancel_leaves_nothing(book, lab_folder):
     panel = book.show(SHOW)
     # The kernel answers when it is let: an upload half way holds still.
     book.run(
-        "real = panel.receive_piece; panel.limits = panel.limits | {'silence': 500}\n"
-        "panel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)\n"
-        "panel.receive_where = lambda *given: None"
+        "real = panel._receive_piece; panel.limits = panel.limits | {'silence': 500}\n"
+        "panel._receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)\n"
+        "panel._receive_where = lambda *given: None"
     )
     give(panel, "drop", half__wav=pcm_wav(np.zeros(4 << 20, np.float32), 48_000))
     panel.get_by_text("2.1 of 8.4 MB").wait_for()
@@ -145,7 +145,7 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(boo
     data = pcm_wav(np.random.default_rng(5).uniform(-1, 1, 2 << 20).astype(np.float32), 48_000)
     panel = book.show(SHOW)
     book.run(
-        "real = panel.receive_piece\npanel.receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)"
+        "real = panel._receive_piece\npanel._receive_piece = lambda *given: given[0]['offset'] == 0 and real(*given)"
     )
     file = {"name": "long.wav", "mimeType": "", "buffer": data}
     with panel.page.expect_file_chooser() as chooser:
@@ -158,7 +158,7 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(boo
     book.open()
     panel = book.page.locator(".jp-OutputArea-output .vcnb").last
     panel.get_by_text("Broken off at 2.1 of 4.2 MB. Choose the same file again").wait_for(timeout=WAIT_MS)
-    book.run("offsets = []; panel.receive_piece = lambda *given: (offsets.append(given[0]['offset']), real(*given))")
+    book.run("offsets = []; panel._receive_piece = lambda *given: (offsets.append(given[0]['offset']), real(*given))")
     with panel.page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Choose files").click()
     chooser.value.set_files(path)
@@ -240,11 +240,11 @@ def rss():
     with open('/proc/self/status') as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith('VmRSS'))
 grown, before, here = [], rss(), []
-def watch(*given, real=panel.receive_piece):
+def watch(*given, real=panel._receive_piece):
     real(*given)
     here.append(time.time())  # after the last piece the file lies there, and its digest is known
     grown.append(rss() - before)
-panel.receive_piece = watch
+panel._receive_piece = watch
 """
 
 

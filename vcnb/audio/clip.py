@@ -190,6 +190,18 @@ class Speech(Clip):
 
     Parameters
     ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono float32 amplitudes, full scale at 1; made read-only.
+    sample_rate : int
+        Samples per second (Hz).
+    name : str
+        What to call it.
+    source : Source or None
+        The file that the service gave; None for sound that came in pieces.
+    edits : tuple of Edit
+        What was done to it since.
+    original : Clip or None
+        The clip before the first of them.
     text : str
         What was to be spoken.
     voice : str

@@ -56,7 +56,13 @@ class Finding:
     hard: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, ready for JSON."""
+        """Give it as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            One item for each of its fields.
+        """
         return {
             "check": self.check,
             "verdict": self.verdict,

@@ -56,7 +56,13 @@ class Report:
         return tuple(finding for finding in self.findings if finding.hard and finding.verdict == "fail")
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, ready for JSON."""
+        """Give it as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            "file", "verdict" and "findings", each a dict as `Finding.to_dict` gives it.
+        """
         source = self.clip.source if self.clip else None
         return {
             "file": (source.path if source else None) or self.name,
@@ -92,11 +98,23 @@ class Report:
         return cls(document["file"], tuple(findings), clip)
 
     def to_json(self) -> str:
-        """Give it as one line of JSON, in ASCII: a file's name may hold what no encoding can write."""
+        """Give it as one line of JSON.
+
+        Returns
+        -------
+        str
+            In ASCII: a file's name may hold what no encoding can write.
+        """
         return json.dumps(self.to_dict(), allow_nan=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """Give it as a table, one row a finding."""
+        """Give it as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a finding, by its check.
+        """
         import pandas as pd
 
         columns = ["verdict", "value", "unit", "required", "required_by", "message", "advice", "remedy"]

@@ -44,7 +44,7 @@ class Arriving(BaseWidget):
         self._decoded: set[str] = set()  # uploads that the browser has decoded
         super().__init__({"limits": limits, **(state or {})}, **options)
 
-    def arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:
+    def _arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:
         """Do something with a file that is here; called in a thread of its own.
 
         Parameters
@@ -68,7 +68,7 @@ class Arriving(BaseWidget):
         self._uploads.cancel_all()
         super().close()
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Meet a page: what others have begun and not ended can be taken up there."""
         others = {
             key: row for key, row in self._uploads.under_way().items() if not key.startswith(f"{message['client']}:")
@@ -77,7 +77,7 @@ class Arriving(BaseWidget):
             {"key": key, "name": name, "got": got, "size": size} for key, (name, got, size) in others.items()
         ]
 
-    def receive_begin(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_begin(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Make room for a file."""
         key = _key(message)
         if message["decoded"]:
@@ -94,19 +94,19 @@ class Arriving(BaseWidget):
         )
         self._mend_broken()
 
-    def receive_piece(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_piece(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Write a piece; the last one ends the upload."""
         self._answer(message, lambda: self._uploads.piece(_key(message), int(message["offset"]), buffers[0]))
 
-    def receive_where(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_where(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Say how much is here."""
         self._answer(message, lambda: self._uploads.n_bytes(_key(message)), again=True)
 
-    def receive_drop(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_drop(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Stop an upload; nothing stays of it."""
         self._uploads.cancel(_key(message))
 
-    def receive_forget(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_forget(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give up what another page had begun."""
         self._uploads.cancel(str(message["key"]))
         self._mend_broken()
@@ -132,7 +132,7 @@ class Arriving(BaseWidget):
         decoded = key in self._decoded
         self._decoded.discard(key)
         try:
-            self.arrived(file, key, decoded=decoded)
+            self._arrived(file, key, decoded=decoded)
         except ClipError as error:
             too_long = _is_too_long(file)  # which no browser can help
             file.path.unlink(missing_ok=True)

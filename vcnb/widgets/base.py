@@ -192,7 +192,7 @@ def unless_stopped(
 class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """A panel.
 
-    A subclass sets ``_esm``, ``_css`` and ``_parts`` and answers a message ``{"type": "x"}`` in ``receive_x``.
+    A subclass sets ``_esm``, ``_css`` and ``_parts`` and answers a message ``{"type": "x"}`` in ``_receive_x``.
     """
 
     _parts: tuple[str, ...] = ()
@@ -227,7 +227,13 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
         return f"<{type(self).__name__}>"
 
     def tell(self, error: BaseException) -> None:
-        """Show an error in the panel; a fault of ours is also logged with its traceback."""
+        """Show an error in the panel; a fault of ours is also logged with its traceback.
+
+        Parameters
+        ----------
+        error : Exception
+            What stopped us.
+        """
         if not isinstance(error, VcnbError):
             _LOG.warning("%s failed", type(self).__name__, exc_info=error)
         self.error = told(error)
@@ -255,7 +261,7 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
         threading.Thread(target=self._run, args=(kind, function, stopping), daemon=True).start()
         return True
 
-    def receive_cancel(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_cancel(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Ask the running work to stop."""
         with self._state_lock:
             stopping = self._stopping
@@ -277,6 +283,6 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     def _receive(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         # It may run in the main thread or in a subshell's, and must return at once (one subshell serves all panels).
         try:
-            getattr(self, f"receive_{message['type']}")(message, buffers)
+            getattr(self, f"_receive_{message['type']}")(message, buffers)
         except Exception as error:  # noqa: BLE001 - what a handler raises is shown nowhere else
             self.tell(error)

@@ -101,17 +101,17 @@ class Comparing(SoundPanel):
         if several:
             self.work("compare", self._measure)
 
-    def receive_hello(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Give a page what is known."""
-        super().receive_hello(message, buffers)
+        super()._receive_hello(message, buffers)
         self._show(client=message["client"])
 
-    def receive_again(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_again(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Measure after a stop or an error."""
         if self._clips and self._drawn is None:
             self.work("compare", self._measure)
 
-    def receive_listen(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_listen(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Begin a blind test of all, or of some."""
         comparison = self._comparison
         if comparison is not None:
@@ -120,7 +120,7 @@ class Comparing(SoundPanel):
             clips = tuple(comparison.clips[at] for at in chosen)
             self.test = panel_of(Listening(items, clips, str(message["kind"])))
 
-    def receive_report(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_report(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Write the report for the page that asked."""
         comparison, client = self._comparison, message["client"]
         if comparison is None:

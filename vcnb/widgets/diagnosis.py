@@ -111,7 +111,7 @@ class Diagnosis(Arriving):
         self._judging.set()
         super().close()
 
-    def arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:  # noqa: ARG002
+    def _arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:  # noqa: ARG002
         """Judge what was dropped; a clip keeps its own bytes, so that the file is of no more use."""
         try:
             clip = read_clip(file.path.read_bytes(), name=file.name)
@@ -121,12 +121,12 @@ class Diagnosis(Arriving):
         file.path.unlink(missing_ok=True)
         self._put(clip)
 
-    def receive_mend(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_mend(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Apply one remedy, or all of them."""
         word = message.get("word")
         self.work("mend", lambda progress, stopping: self._mend(word, progress, stopping))
 
-    def receive_undo(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_undo(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take one edit back, or all of them."""
         word = message.get("word")
         self.work("undo", lambda _progress, _stopping: self._undo(word))

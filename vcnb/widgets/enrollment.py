@@ -108,11 +108,23 @@ class Enrollment(BaseWidget):
         return self.working is not None or (self.outcome is not None and self.outcome["state"] == "unknown")
 
     def put(self, clip: Clip) -> None:
-        """Take a clip that is checked elsewhere; `judged` brings what was found."""
+        """Take a clip that is checked elsewhere; `judged` brings what was found.
+
+        Parameters
+        ----------
+        clip : Clip
+            What is to be enrolled.
+        """
         self._take(clip, check=False)
 
     def judged(self, report: Report) -> None:
-        """Show what was found in the clip."""
+        """Show what was found in the clip.
+
+        Parameters
+        ----------
+        report : Report
+            Of the clip that was put in.
+        """
         edits = self._clip.edits if self._clip is not None else ()
         self.check = _check(report, " ".join(edit.change for edit in edits))
 
@@ -120,37 +132,37 @@ class Enrollment(BaseWidget):
         made = f", {self.voice!r}" if self.voice is not None else ""
         return f"<Enrollment of {self._clip!r}{made}>"
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a front end that was loaded anew what had been typed."""
         self.send({"type": "snapshot", "client": message["client"], "draft": self._draft})
 
-    def receive_draft(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_draft(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what is typed, here and not in a trait: a consent is nothing to leave in a notebook unasked."""
         self._draft = {name: message["draft"][name] for name in FIELDS}
 
-    def receive_again(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_again(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Clear the outcome, for another voice from the same clip."""
         self.error = self.outcome = None
 
-    def receive_mend(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_mend(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Repair a copy of the clip and go on with it."""
         self.work("mend", self._mend)
 
-    def receive_enroll(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_enroll(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Make a voice for each chosen model, in a thread."""
         order = {name: message[name] for name in FIELDS}
         # A press that waited behind a busy kernel, or a second view's, must not pay for what is made or may be made.
         if self.outcome is None or self.outcome["state"] == "part":
             self.work("enroll", lambda progress, stopping: self._enroll(order, progress, stopping))
 
-    def receive_settle(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_settle(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Look again for what got lost, take the voice that a person names, or ask once more."""
         asked = {"voice": message.get("voice"), "retry": message.get("retry") is True}
         if self.outcome is not None and self.outcome["state"] == "unknown":
             intent = self.outcome["intent"]
             self.work("settle", lambda progress, stopping: self._settle(intent, progress, stopping, **asked))
 
-    def receive_leave(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_leave(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let be what nothing came of; what may still come is looked for by the account."""
         if self.outcome is not None and self.outcome["state"] == "unknown" and self._account is not None:
             if self.outcome["settled"]:

@@ -58,14 +58,14 @@ class GridPanel(SoundPanel):
     def __repr__(self) -> str:
         return f"<GridPanel of {len(self._grid)}>"
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page the cells; the first one waits for the sentinel."""
         if self._cells is None:
             self.work("judge", self._judge)
         else:
             self._show(client=message["client"])
 
-    def receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Read a take from the library, for the page that asked."""
         key = str(message["key"])
         if key not in self._tracks:
@@ -74,12 +74,12 @@ class GridPanel(SoundPanel):
             self._tracks[key] = Sound(key, self._grid.speech(int(key)))
         self._post({"type": "facts", "client": message["client"], "facts": self._tracks[key].facts(n_columns=0)})
 
-    def receive_need(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_need(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Send what a page asks for; a take that was let go meanwhile is read again."""
         key = str(message["key"])
         if key not in self._tracks:
             self._tracks[key] = Sound(key, self._grid.speech(int(key)))
-        super().receive_need(message, buffers)
+        super()._receive_need(message, buffers)
 
     def _judge(self, _progress: Progress, _stopping: threading.Event) -> None:
         self._cells = _cells(self._grid)

@@ -64,14 +64,14 @@ class BlindTest(SoundPanel):
     def __repr__(self) -> str:
         return f"<BlindTest {self._listening.kind}>"
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page the trial that is next; the sounds are made for the first."""
         if self._heard_clips is None:
             self.work("prepare", self._prepare)
         else:
             self._show(client=message["client"])
 
-    def receive_answer(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_answer(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep an answer; one to a trial that was answered elsewhere changes nothing."""
         try:
             if message["trial"] == len(self._listening.answers) and not self._is_over:
@@ -80,12 +80,12 @@ class BlindTest(SoundPanel):
         finally:  # where it could not be kept, the same trial is asked again
             self._show()
 
-    def receive_stop(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_stop(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """End it here."""
         self._stopped = True
         self._show()
 
-    def receive_more(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_more(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Go on after the end: what the answers of ABX and A/B prove holds however long one goes on."""
         if self._listening.kind != "mushra":
             self._stopped = False

@@ -99,13 +99,13 @@ class Player(SoundPanel):
         if cancel is not None and self._tracks["A"].is_live:
             threading.Thread(target=cancel, name="vcnb-cancel", daemon=True).start()
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page what no notebook should save: the text, and the marks."""
-        super().receive_hello(message, _buffers)
+        super()._receive_hello(message, _buffers)
         if self._marks:
             self.send({"type": "marks", "client": message["client"], "marks": self._marks})
 
-    def receive_stop(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_stop(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Stop the synthesis; the sound was stopped in the browser already."""
         self.stop()
 

@@ -192,30 +192,30 @@ class Recorder(BaseWidget):
         self._add(f"loaded-{secrets.token_hex(6)}", clip)
         return clip
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page the key for what it keeps and the numbers of the coach's ears; no trait ever holds them."""
         alive = [each for each in _ALIVE if each != self._id]
         welcome = {"type": "welcome", "client": message["client"], "alive": alive}
         self.send(welcome, [browser_key(self._data), network_weights()])
 
-    def receive_held(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_held(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Save what came of takes whose page is gone for good."""
         for take, pcm, facts in self._incoming.abandoned(map(str, message["takes"])):
             self._finish(take, pcm, facts, message["client"])
 
-    def receive_piece(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_piece(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Keep a piece of a take and say that it came."""
         take, seq = str(message["take"]), int(message["seq"])
         self._incoming.piece(take, seq, bytes(buffers[0]), message.get("facts"))
         self.send({"type": "ack", "client": message["client"], "take": take, "seq": seq})
         self._look(take, message["client"])
 
-    def receive_end(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_end(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Learn that no more pieces follow."""
         self._incoming.end(str(message["take"]), message["facts"])
         self._look(str(message["take"]), message["client"])
 
-    def receive_ask(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_ask(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Say which pieces are missing, or that the take is safe; where it could not be written, try again."""
         take = str(message["take"])
         missing = self._incoming.missing(take, int(message["n_pieces"]))
@@ -226,17 +226,17 @@ class Recorder(BaseWidget):
         if unwritten is not None:
             threading.Thread(target=self._finish, args=(take, *unwritten, message["client"]), daemon=True).start()
 
-    def receive_sound(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_sound(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send a take's sound to a page that wants to hear it and does not have it."""
         clip = self._takes[message["take"]]
         pcm = np.clip(np.rint(clip.samples * np.float32(32768)), -32768, 32767).astype("<i2")
         self.send({"type": "sound", "client": message["client"], "take": message["take"]}, [pcm.tobytes()])
 
-    def receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Make a take the clip."""
         self._choose(message["take"])
 
-    def receive_discard(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_discard(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a take off the list; its file goes when it can no longer be brought back."""
         with self._lock:
             clip = self._takes.pop(message["take"], None)
@@ -249,18 +249,18 @@ class Recorder(BaseWidget):
             if self.chosen == message["take"]:
                 self._choose(next(reversed(self._takes), ""))
 
-    def receive_restore(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_restore(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Bring the take back that was discarded last."""
         with self._lock:
             if self._undo is not None:
                 undo, self._undo, self.discarded = self._undo, None, None
                 self._add(*undo)
 
-    def receive_forget(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_forget(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let the take go that was discarded last."""
         self._forget()
 
-    def receive_upload(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_upload(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let a file be uploaded where no microphone can be had; what arrives becomes a take."""
         with self._lock:
             if self.uploader is None:
@@ -268,7 +268,7 @@ class Recorder(BaseWidget):
                 uploader.observe(self._uploaded, "chosen")
                 self.uploader = uploader
 
-    def receive_earlier(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_earlier(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Put the takes of earlier sessions on the list."""
         threading.Thread(target=self._read_earlier, daemon=True).start()
 

@@ -145,10 +145,21 @@ class SoundPanel(BaseWidget):
         super().__init__(state, **options)
 
     def track(self, key: str) -> Sound | None:
-        """Give a sound by its key; a panel may read one from the library only now."""
+        """Give a sound; a panel may read one from the library only now.
+
+        Parameters
+        ----------
+        key : str
+            As the page asks for it.
+
+        Returns
+        -------
+        Sound or None
+            None where there is none.
+        """
         return self._tracks.get(key)
 
-    def receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""
         sound = self.track(str(message["key"]))
         if sound is None:
@@ -157,12 +168,12 @@ class SoundPanel(BaseWidget):
             part = sound.part(int(start), min(int(stop), int(start) + SAMPLES_PER_MESSAGE))
             self._send_part(sound, int(start), part, client=message["client"])
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Tell a page that was loaded anew, or heard nothing for long, how far the streams are."""
         for sound in list(self._tracks.values()):
             self._send_state(sound, client=message["client"])
 
-    def receive_figures(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_figures(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what the page that plays a stream measured."""
         key, figures = str(message["key"]), message["figures"]
         self._heard[key] = {name: figures[name] for name in FIGURES if name in figures}

@@ -168,14 +168,14 @@ class Studio(BaseWidget):
         self._step = step
         self.send({"type": "step", "client": None, "step": step})
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Tell a page which step it left, and connect where nobody has."""
         self.send({"type": "step", "client": message["client"], "step": self._step})
         self._offer(client=message["client"])
         if self._account is None:
             self.work("connect", lambda *how: self._connect("practice", None, *how))
 
-    def receive_step(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_step(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep which step is shown, for a page that is loaded anew."""
         if message["step"] not in STEPS:
             return
@@ -188,36 +188,34 @@ class Studio(BaseWidget):
             if len(keys) > 1:  # the recording and the newest takes
                 self._begin_comparing([keys[0], *keys[1:][1 - MOST_COMPARED :]])
 
-    def receive_sample(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_sample(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a recording that comes with the package, for whoever has none."""
         self.work("sample", lambda _progress, _stopping: self.uploader.load(samples()[SAMPLE]))
 
-    def receive_greet(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_greet(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let the voice that was made just now say its first words."""
         voice = made_first(self.voice)
         if voice is None:
             return
         if self.synthesis.working is not None:
             raise SettingsError("Speak is busy with something else.", remedy="wait for it, or stop it there")
-        way = "realtime" if voice.transport == "realtime" else "sse"
-        order = {"text": greeting(voice), "voice": voice.voice, "transport": way, "language": voice.language or ""}
-        self.synthesis.receive_speak(order, [])
+        self.synthesis.speak(voice, greeting(voice))
 
-    def receive_compare(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_compare(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Measure what is chosen side by side."""
         if self.comparing is not None and self.comparing.working is not None:
             raise SettingsError("The last ones are still being measured.", remedy="wait for them, or cancel it")
         self._begin_comparing([str(key) for key in message["keys"]])
 
-    def receive_service(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_service(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Change to another service, with the key that is found on this machine."""
         self._change(str(message["region"]), None)
 
-    def receive_want(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_want(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what the key is for that comes next."""
         self._wanted = str(message["region"])
 
-    def receive_key(self, _message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_key(self, _message: dict[str, Any], buffers: list[Any]) -> None:
         """Change to another service, with this key."""
         self._change(self._wanted, secret_of(buffers))
 
@@ -338,7 +336,7 @@ class Studio(BaseWidget):
     def _list_anew(self) -> None:
         self._stale = self.voices.working is not None
         if not self._stale:
-            self.voices.receive_refresh({}, [])
+            self.voices.refresh()
 
     def _listed(self, change: Any) -> None:
         if change["new"] is not None:
@@ -346,7 +344,7 @@ class Studio(BaseWidget):
         if self._stale:
             threading.Thread(target=self._list_anew, name="vcnb-studio", daemon=True).start()
         if (change["old"] or {}).get("kind") in ("delete", "restore"):
-            self.synthesis.receive_look({}, [])
+            self.synthesis.refresh()
         self._tell_ledger()
         self._spoken({"new": None})
 

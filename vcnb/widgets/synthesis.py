@@ -105,7 +105,15 @@ class Synthesis(SoundPanel):
         return "<Synthesis>"
 
     def use(self, voice: Voice, *, text: str = "") -> None:
-        """Offer a voice that was made just now, and choose it; `text` is put in where nothing is typed."""
+        """Offer a voice that was made just now, and choose it.
+
+        Parameters
+        ----------
+        voice : Voice
+            The voice.
+        text : str
+            What is put in where nothing is typed.
+        """
         shown = _shown(voice)
         self._voices = {voice.voice: voice} | (self._voices or {})
         self._draft |= {"voice": voice.voice, "transport": shown["ways"][0]}
@@ -114,20 +122,23 @@ class Synthesis(SoundPanel):
         self._tell_all()
         self.send({"type": "use", "client": None, "voice": voice.voice, "text": text})
 
-    def receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Give a page what no notebook should save: voices, takes, and what had been typed."""
         self._tell_all(client=message["client"])
-        super().receive_hello(message, _buffers)
+        super()._receive_hello(message, _buffers)
 
-    def receive_draft(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_draft(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what is typed."""
         self._draft = {name: message["draft"][name] for name in FIELDS}
 
-    def receive_look(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def refresh(self) -> None:
         """Read the list of voices again: one may have been made meanwhile."""
         self.work("voices", self._look)
 
-    def receive_estimate(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_look(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        self.refresh()
+
+    def _receive_estimate(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Count and price a text; nothing is sent to the service."""
         voice = self._known(message["voice"])
         if voice is not None and self._account is not None:
@@ -135,12 +146,25 @@ class Synthesis(SoundPanel):
             counted = {"text": message["text"], "characters": found.characters, "cost": found.cost}
             self.send({"type": "estimate", "client": message["client"], **counted})
 
-    def receive_speak(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Speak the text, in a thread."""
+    def speak(self, voice: Voice, text: str) -> None:
+        """Let a voice speak as if Speak had been pressed, in a thread; the panel shows the take.
+
+        Parameters
+        ----------
+        voice : Voice
+            Who speaks, streamed or live as its model does.
+        text : str
+            What.
+        """
+        way = "realtime" if voice.transport == "realtime" else "sse"
+        order = {"text": text, "voice": voice.voice, "transport": way, "language": voice.language or ""}
+        self.work("speak", lambda _progress, _stopping: self._speak(order))
+
+    def _receive_speak(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         order = {name: message[name] for name in FIELDS}
         self.work("speak", lambda _progress, _stopping: self._speak(order))
 
-    def receive_say(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_say(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send what is typed to a live voice; the first time opens the line."""
         order = {name: message[name] for name in FIELDS}
         if self.working is not None and self.working["kind"] == "line":
@@ -152,25 +176,36 @@ class Synthesis(SoundPanel):
         if self.work("line", lambda _progress, _stopping: self._converse(order, said)):
             self._said = said
 
-    def receive_finish(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_finish(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """End a live line: what was sent is spoken to its end, and the take is kept."""
         self._said.put(None)
 
-    def receive_figures(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_figures(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Keep how a take was heard, for its row too."""
-        super().receive_figures(message, buffers)
+        super()._receive_figures(message, buffers)
         if message["key"] in self._rows:
             self._rows[message["key"]]["heard"] = self._heard[message["key"]]
 
-    def receive_cancel(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_cancel(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Stop the synthesis; the sound was stopped in the browser already."""
-        super().receive_cancel(message, buffers)
+        super()._receive_cancel(message, buffers)
         cancel = self._cancel
         if cancel is not None:
             threading.Thread(target=cancel, name="vcnb-cancel", daemon=True).start()
 
     def track(self, key: str) -> Sound | None:
-        """Give a take; one of earlier days is read from the library now, nothing is asked of the service."""
+        """Give a take; one of earlier days is read from the library now, nothing is asked of the service.
+
+        Parameters
+        ----------
+        key : str
+            Of one of `rows`.
+
+        Returns
+        -------
+        Sound or None
+            None where there is none.
+        """
         if key not in self._tracks and key in self._ids and self._account is not None:
             self._tracks[key] = Sound(key, self._account.take(self._ids[key]))
         return super().track(key)

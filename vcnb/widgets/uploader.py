@@ -124,16 +124,16 @@ class Uploader(Arriving):
         chosen = next((row for row in self.files if row["key"] == self.chosen), None)
         return f"<Uploader of {chosen['name']!r}>" if chosen else "<Uploader>"
 
-    def arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:
+    def _arrived(self, file: Arrived, key: str, *, decoded: bool) -> None:
         """Show a file and choose it; decode it where it is small."""
         self._keep(file.path, file.name, key, ours=True, decoded=decoded)
 
-    def receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Let another file count."""
         if any(row["key"] == message["key"] and not row["removed"] for row in self.files):
             self.chosen = message["key"]
 
-    def receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Make a player of a file, or of a part; decoding may take a while."""
         key = str(message["key"])
         if key in self._clips or key.startswith("part:"):
@@ -141,12 +141,12 @@ class Uploader(Arriving):
         else:
             self.work("read", lambda _progress, _stopping: self._hear(key))
 
-    def receive_find(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_find(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Search a long recording for its best parts."""
         key = str(message["key"])
         self.work("find", lambda progress, stopping: self._find(key, progress, stopping))
 
-    def receive_use(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_use(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a part as a recording of its own."""
         if self._windows is None or self.parts is None:
             return
@@ -162,7 +162,7 @@ class Uploader(Arriving):
             self._change(key, removed=False)
             self.chosen = key
 
-    def receive_remove(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_remove(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Take a file off the list; what was removed before it is deleted now."""
         with self._rows_lock:
             self._purge()
@@ -173,7 +173,7 @@ class Uploader(Arriving):
             if self.heard == message["key"]:
                 self.player = self.heard = None
 
-    def receive_undo(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_undo(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Put it back."""
         with self._rows_lock:
             self._change(message["key"], removed=False)

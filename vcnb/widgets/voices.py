@@ -78,29 +78,32 @@ class Voices(SoundPanel):
         n = "" if self._table is None else f" {len(self._table)}, {len(self._chosen)} chosen"
         return f"<Voices{n}>"
 
-    def receive_hello(self, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _receive_hello(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """Give a page that was loaded anew the rows, or read them for the first."""
-        super().receive_hello(message, buffers)
+        super()._receive_hello(message, buffers)
         if self._table is None:
             self.work("list", self._list)
         else:
             self._show(client=message["client"])
 
-    def receive_refresh(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+    def refresh(self) -> None:
         """Read the list again."""
         self.work("list", self._list)
 
-    def receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_refresh(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
+        self.refresh()
+
+    def _receive_choose(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep what is chosen."""
         self._chosen = [str(voice) for voice in message["voices"]]
 
-    def receive_describe(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_describe(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Keep a label and a note."""
         label, note = str(message["label"]), str(message["note"])
         self._opened().describe(str(message["voice"]), label=label, note=note)
         self.work("list", self._list)
 
-    def receive_delete(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_delete(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Delete voices; it was asked before."""
         voices = [str(voice) for voice in message["voices"]]
 
@@ -120,7 +123,7 @@ class Voices(SoundPanel):
 
         self.work("delete", delete)
 
-    def receive_restore(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_restore(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Bring voices back; the button bore the price."""
         voices = [str(voice) for voice in message["voices"]]
 
@@ -134,7 +137,7 @@ class Voices(SoundPanel):
 
         self.work("restore", restore)
 
-    def receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+    def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Read a recording or a take from the library, for the page that asked."""
         voice, what, key = str(message["voice"]), str(message["what"]), str(message["key"])
         if key not in self._tracks:
