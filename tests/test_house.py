@@ -167,7 +167,8 @@ def documented() -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.filterwarnings("ignore:Widget.* is deprecated:DeprecationWarning")  # numpydoc looks at what ipywidgets wants to lose
+# numpydoc looks at everything, what ipywidgets would rather lose too.
+@pytest.mark.filterwarnings("ignore:Widget.* is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("name", documented())
 def test_what_a_user_calls_is_documented_as_numpydoc_asks(name):
     errors = [" ".join(each) for each in validate(name)["errors"] if each[0] not in NOT_ASKED]
