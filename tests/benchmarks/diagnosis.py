@@ -17,16 +17,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from figures import record_shown
 
 import vcnb
 from vcnb.audio.encode import wav_bytes
 from vcnb.audio.load import load
 from vcnb.audio.resample import resample
 from vcnb.diagnose import judging
-from vcnb.diagnose.report import diagnose
+from vcnb.diagnose.report import diagnose, unreadable
 from vcnb.errors import ClipError
 from vcnb.measure.stft import spectrogram
 from vcnb.repair.repair import mend
@@ -38,6 +40,19 @@ HOPELESS = {"bandwidth", "reverberation", "singing", "music", "other_voices", "c
 SHORT = 10.0  # seconds; nothing makes a recording longer
 FAINT_ROOM = 15.0  # dB; nearer noise than this would take the voice with it
 Row = tuple[str, str, str, bool]
+FIGURES = {  # what a row begins with -> its name in the table of figures
+    "first verdicts": "diagnosis.first_verdicts",
+    "complete": "diagnosis.complete",
+    "cold start": "diagnosis.cold",
+    "100 clips": "diagnosis.shell",
+    "asserted verdicts": "diagnosis.cases",
+    "worst check": "diagnosis.cases_worst",
+    "repairable": "diagnosis.repaired",
+    "speaker before": "diagnosis.harmless",
+    "hostile files": "diagnosis.hostile",
+    "slowest hostile": "diagnosis.hostile",
+    "largest hostile": "diagnosis.hostile",
+}
 
 
 def median(work: object, rounds: int = ROUNDS) -> float:
@@ -123,6 +138,33 @@ def many(path: Path, n: int, folder: Path) -> Row:
     return f"{n} clips from the shell", "0.9 of two processes", figure, ratio >= 0.9
 
 
+def judge(path: Path, language: str | None) -> dict[str, str]:
+    """The verdict of each check, also of what cannot be read."""
+    try:
+        report = diagnose(path, language=language)
+    except ClipError as error:
+        report = unreadable(path.name, error)
+    return {finding.check: finding.verdict for finding in report.findings}
+
+
+def asserted(folder: Path) -> list[Row]:
+    """Verdicts that the cases of a folder must get, as its `expected.json` says."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for name, case in json.loads((folder / "expected.json").read_text()).items():
+        found = judge(folder / case["file"], case.get("declared_language"))
+        for check, wanted in case["expect"].items():
+            right[check].append(found.get(check) in ([wanted] if isinstance(wanted, str) else wanted))
+            if not right[check][-1]:
+                print(f"  {name} {check}: wanted {wanted}, said {found.get(check)}", flush=True)
+    shares = {check: sum(each) / len(each) for check, each in right.items()}
+    n, worst = sum(map(len, right.values())), min(shares, key=lambda check: shares[check])
+    n_right = sum(map(sum, right.values()))
+    return [
+        ("asserted verdicts", "99 %", f"{n_right} of {n}", n_right >= 0.99 * n),
+        ("worst check", "95 %", f"{shares[worst]:.1%} {worst}", shares[worst] >= 0.95),
+    ]
+
+
 def repairs(folder: Path) -> list[Row]:
     counted = clean = alike = upsampled = 0
     cases = json.loads((folder / "expected.json").read_text())
@@ -199,10 +241,13 @@ def main() -> int:
         if given.many:
             rows.append(many(path, given.many, folder))
     if given.cases:
-        rows += repairs(given.cases)
+        rows += [*asserted(given.cases), *repairs(given.cases)]
     if given.hostile:
         rows += hostile(given.hostile)
     for label, asked, figure, held in rows:
+        name = next((name for start, name in FIGURES.items() if label.startswith(start)), None)
+        if name:
+            record_shown(name, figure, held, label)
         print(f"{'held ' if held else 'SHORT'}  {label:34} {asked:30} {figure}")
     return 0 if all(held for *_, held in rows) else 1
 

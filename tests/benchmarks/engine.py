@@ -36,6 +36,7 @@ sys.path[:0] = [str(TESTS), str(Path(__file__).parent)]
 
 import hama
 from engine_limits import Row, at_least, at_most, bad, dnsmos, quick, service
+from figures import record_shown
 from test_engines_intelligible import distance, heard
 from test_engines_practice import SENTENCES
 from test_engines_written import SENTENCES as WRITTEN
@@ -200,18 +201,20 @@ class Bench:
         off = np.concatenate([each.off for each in said.values()])
         ranks = np.argsort(np.argsort([each.pace for each in said.values()], axis=0), axis=0).T
         show_each(base, said)
-        yield at_least(
-            f"{base}: right speaker the nearest of {len(said)}", _mean(each.nearest for each in said.values()), 0.8
-        )
-        yield at_least(f"{base}: rise of the similarity, mean", _mean(rises.values()), 0.12)
-        yield Row(f"{base}: rise for each, least ({least})", "> 0", f"{rises[least]:.3f}", rises[least] > 0)
-        yield at_least(f"{base}: mean F0 within a semitone, sentences", float(np.mean(np.abs(off) <= 1)), 0.9)
-        yield at_least(f"{base}: speaking rate, rank correlation", float(np.corrcoef(*ranks)[0, 1]), 0.6)
+        nearest = _mean(each.nearest for each in said.values())
+        yield at_least(f"{base}: right speaker the nearest of {len(said)}", nearest, 0.8, "engine.nearest")
+        yield at_least(f"{base}: rise of the similarity, mean", _mean(rises.values()), 0.12, "engine.rise")
+        title = f"{base}: rise for each, least ({least})"
+        yield Row(title, "> 0", f"{rises[least]:.3f}", rises[least] > 0, "engine.rise_each")
+        near = float(np.mean(np.abs(off) <= 1))
+        yield at_least(f"{base}: mean F0 within a semitone, sentences", near, 0.9, "engine.f0")
+        yield at_least(f"{base}: speaking rate, rank correlation", float(np.corrcoef(*ranks)[0, 1]), 0.6, "engine.pace")
         errors = _mean(np.mean(each.errors) for each in said.values())
-        yield at_most(f"{base}: phoneme error of English", errors, 0.2 if base == "hibari" else 0.46)
+        most, figure = (0.2, "engine.phonemes_hibari") if base == "hibari" else (0.46, "engine.phonemes_espeak")
+        yield at_most(f"{base}: phoneme error of English", errors, most, figure)
         if base == "hibari":
             judged = [self.mos(sound, SPEECH_SAMPLE_RATE) for each in said.values() for sound in each.sounds]
-            yield at_least("hibari: DNSMOS overall, the eight", _mean(judged), 2.9)
+            yield at_least("hibari: DNSMOS overall, the eight", _mean(judged), 2.9, "engine.mos")
 
     def others(self) -> Iterable[Row]:
         """Likeness and naturalness of speakers that served no tuning."""
@@ -224,13 +227,13 @@ class Bench:
         said = {name: self.english(each, everybody, "hibari", clear=False) for name, each in everybody.items()}
         show_each("others", said)
         nearest, rises = [each.nearest for each in said.values()], [each.rise for each in said.values()]
-        yield at_least(f"{len(said)} untouched speakers: right one of ten", _mean(nearest), 0.8)
+        yield at_least(f"{len(said)} untouched speakers: right one of ten", _mean(nearest), 0.8, "engine.untouched")
         yield at_least("untouched: rise of the similarity, mean", _mean(rises), 0.12)
         yield Row("untouched: rise for each, least", "> 0", f"{min(rises):.3f}", min(rises) > 0)
         off = np.concatenate([each.off for each in said.values()])
         yield at_least("untouched: mean F0 within a semitone, sentences", float(np.mean(np.abs(off) <= 1)), 0.9)
         judged = [self.mos(sound, SPEECH_SAMPLE_RATE) for each in said.values() for sound in each.sounds[:4]]
-        yield at_least("untouched: DNSMOS overall", _mean(judged), 2.9)
+        yield at_least("untouched: DNSMOS overall", _mean(judged), 2.9, "engine.mos")
 
     def languages(self) -> Iterable[Row]:
         """The voice of an English reference in nine other languages, and how clear it stays."""
@@ -256,9 +259,10 @@ class Bench:
                     embedding = self.encoder(sound, SPEECH_SAMPLE_RATE)
                     near = {other: float(embedding @ each.gallery) for other, each in self.eight.items()}
                     right.append(max(near, key=lambda other: near[other]) == name)
-        yield at_least("nine languages, English reference: right speaker", _mean(right), 0.65)
+        yield at_least("nine languages, English reference: right speaker", _mean(right), 0.65, "engine.languages")
         drift = _mean(np.mean(each) for language, each in drifts.items() if language != "en")
-        yield at_most("nine languages: drift of the phones, asked that of English", drift, _mean(drifts["en"]))
+        title = "nine languages: drift of the phones, asked that of English"
+        yield at_most(title, drift, _mean(drifts["en"]), "engine.drift")
         for title, each in (("drift", drifts), ("by hiss at -60 dB alone", nervous)):
             print(f"{title}: " + ", ".join(f"{code} {np.mean(values):.2f}" for code, values in each.items()))
 
@@ -295,9 +299,12 @@ class Bench:
         levels = np.array([level for level, _ in self.levels])
         worst, what = max(self.levels, key=lambda each: abs(each[0] + 20))
         print(f"farthest from -20 LUFS: {worst:.2f}, {what}")
-        yield Row("loudness of all, mean (LUFS)", "-20 ± 1", f"{levels.mean():.2f}", abs(levels.mean() + 20) <= 1)
-        each = f"{np.abs(levels + 20).max():.2f} off, {np.mean(np.abs(levels + 20) <= 2):.1%} within"
-        yield Row(f"loudness of each of {len(levels)}", "within 2", each, bool(np.all(np.abs(levels + 20) <= 2)))
+        mean, off = float(levels.mean()), np.abs(levels + 20)
+        title = "loudness of all, mean (LUFS)"
+        yield Row(title, "-20 ± 1", f"{mean:.2f}", abs(mean + 20) <= 1, "engine.loudness_mean")
+        each = f"{off.max():.2f} off, {np.mean(off <= 2):.1%} within"
+        title = f"loudness of each of {len(levels)}"
+        yield Row(title, "within 2", each, bool(np.all(off <= 2)), "engine.loudness_each")
         yield Row("loudest sample of all", "< 32767", str(self.loudest), self.loudest < 32_767)
 
 
@@ -343,6 +350,8 @@ def main() -> int:
     finally:
         bench.engine.close()
     for row in rows:
+        if row.figure:
+            record_shown(row.figure, row.measured, row.right, row.what)
         print(f"{row.what:66} {row.asked:>10} {row.measured:>22}  {'right' if row.right else 'WRONG'}")
     return 0 if all(row.right for row in rows) else 1
 

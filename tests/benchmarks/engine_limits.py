@@ -59,14 +59,15 @@ class Row:
     asked: str
     measured: str
     right: bool
+    figure: str = ""  # its name in the table of figures
 
 
-def at_least(what: str, value: float, bound: float) -> Row:
-    return Row(what, f">= {bound:.3g}", f"{value:.3f}", bool(value >= bound))
+def at_least(what: str, value: float, bound: float, figure: str = "") -> Row:
+    return Row(what, f">= {bound:.3g}", f"{value:.3f}", bool(value >= bound), figure)
 
 
-def at_most(what: str, value: float, bound: float) -> Row:
-    return Row(what, f"<= {bound:.3g}", f"{value:.3f}", bool(value <= bound))
+def at_most(what: str, value: float, bound: float, figure: str = "") -> Row:
+    return Row(what, f"<= {bound:.3g}", f"{value:.3f}", bool(value <= bound), figure)
 
 
 def dnsmos(samples: Any, sample_rate: int) -> float:
@@ -97,7 +98,7 @@ def quick(
     fifteen = np.resize(reference.samples, 15 * reference.sample_rate)
     profile = engine.profile(reference)
     enrolling = min(_timed(lambda: engine.profile(Reference(fifteen, reference.sample_rate)))[1] for _ in range(3))
-    yield at_most("enrollment of 15 s (s)", enrolling, 3.0)
+    yield at_most("enrollment of 15 s (s)", enrolling, 3.0, "engine.enrollment")
     for base, language in (("hibari", "en"), ("espeak", "en"), ("espeak", "de"), ("espeak", "ja")):
         use(base)
         texts = [each["text"] for each in page[:5]] if language == "en" else [SENTENCES[language][0]]
@@ -111,8 +112,8 @@ def quick(
             firsts.append(first)
             ratios.append((first + rest) / _timed(partial(_world_alone, sound))[1])
             duration += len(sound) / SPEECH_SAMPLE_RATE
-        yield at_most(f"{base}, {language}: time by WORLD's alone", statistics.median(ratios), 1.6)
-        yield at_most(f"{base}, {language}: first piece, the slowest (s)", max(firsts), 0.2)
+        yield at_most(f"{base}, {language}: time by WORLD's alone", statistics.median(ratios), 1.6, "engine.world")
+        yield at_most(f"{base}, {language}: first piece, the slowest (s)", max(firsts), 0.2, "engine.first_piece")
     use("hibari")
     steps = [step for language in ("en", "ja") for step in _steps(engine, profile, language)]
     clicks = sum(step > 1.5 for step in steps)
@@ -175,9 +176,9 @@ def service() -> Iterator[Row]:
                 yield Row(f"streamed and whole are one: {text[:20]!r}", "identical", str(same), same)
             for language in LANGUAGES:
                 first.whole(SENTENCES[language][0])
-            yield at_most("memory after ten languages, all processes (MB)", memory(running.pid), 300)
+            yield at_most("memory after ten languages, all processes (MB)", memory(running.pid), 300, "engine.memory")
             most, shares = _four_at_once(first)
-            yield at_most("memory at its peak, four voices at once (MB)", most, 300)
+            yield at_most("memory at its peak, four voices at once (MB)", most, 300, "engine.memory_peak")
             yield at_least("four voices: least share when the first is done", min(shares), 0.25)
             voices, pid = first.voices, running.pid
         while Path(f"/proc/{pid}").exists():
@@ -187,7 +188,11 @@ def service() -> Iterator[Row]:
             next(Client(running, voices).pieces(STREAMED[0]))
             wall, taken = time.perf_counter() - begun, time.process_time() - own + processor_time(running.pid)
             yield Row(
-                "cold start to the first sound (s)", "<= 3", f"{taken:.1f} of CPU, {wall:.1f}", min(taken, wall) <= 3
+                "cold start to the first sound (s)",
+                "<= 3",
+                f"{taken:.1f} of CPU, {wall:.1f}",
+                min(taken, wall) <= 3,
+                "engine.cold",
             )
 
 

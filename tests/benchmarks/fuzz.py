@@ -25,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from figures import record
 from recordings import encoded, pcm_wav, voiced
 
 from vcnb.audio.load import read_clip
@@ -169,6 +170,7 @@ def main() -> int:
     told = ", ".join(f"{n} {what}" for what, n in sorted(counted.items()))
     print(f"{given.files} files of {len(good_files())} kinds: {told}")
     print(f"slowest {slowest:.1f} s, at most {most / 1024:.0f} MB")
+    record("diagnosis.fuzz", len(broken), f"{given.files} files")
     return 1 if broken else 0
 
 

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+from figures import record
 from voices import RATE, Voice
 
 from vcnb.measure.speaker import speaker_embeddings
@@ -48,7 +49,9 @@ def told(answers: Sequence[Answer]) -> tuple[list[str], bool]:
         )
     ]
     bars += [(f"{check}, %", 100 * float(np.mean(each)), ">=", 90, len(each)) for check, each in right.items()]
-    bars += [*_on_clean(answers, lines), *_pauses(made), *_overlaps(made, lines), *_measures(made)]
+    clean, pauses, overlaps = _on_clean(answers, lines), _pauses(made), _overlaps(made, lines)
+    _note(bars, clean, overlaps)
+    bars += [*clean, *pauses, *overlaps, *_measures(made)]
     held = True
     for what, figure, relation, bar, n in bars:
         fine = figure >= bar if relation == ">=" else figure <= bar
@@ -56,6 +59,21 @@ def told(answers: Sequence[Answer]) -> tuple[list[str], bool]:
         if not fine or ", %" not in what or what.startswith("all"):
             lines.append(f"{'held ' if fine else 'SHORT'}  {what:48} {figure:7.2f}  {relation} {bar:g}  (n={n})")
     return lines, held
+
+
+def _note(verdicts: Sequence[Bar], clean: Sequence[Bar], overlaps: Sequence[Bar]) -> None:
+    """Record the sums for the table of figures."""
+    (_, all_right, *_, n), *each = verdicts
+    record("diagnosis.fresh", all_right / 100, f"{n} verdicts")
+    worst = min(each, key=lambda bar: bar[1])
+    record("diagnosis.fresh_worst", worst[1] / 100, worst[0].removesuffix(", %"))
+    for name, kind in (("diagnosis.false_fail", "fails"), ("diagnosis.false_warn", "warnings")):
+        found = [(figure * count / 100, count) for what, figure, _, _, count in clean if kind in what]
+        if found:
+            wrong, asked = np.sum(found, 0)
+            record(name, wrong / asked, f"{asked:.0f} verdicts on clean speech")
+    for what, figure, _, _, count in overlaps:
+        record("diagnosis.iou", figure / 100, f"{what.partition(':')[0]}, {count} files")
 
 
 def _on_clean(answers: Sequence[Answer], lines: list[str]) -> list[Bar]:
@@ -84,6 +102,9 @@ def _pauses(made: Sequence[Answer]) -> list[Bar]:
             errors = [abs(truth - (found or 0.0)) for truth, found in known]
             figure = float(np.percentile(errors, 95))
             bars.append((f"{what}: 95th percentile of the error, s", figure, "<=", bar, len(errors)))
+            record(
+                "diagnosis.pause_clean" if what == "pause" else "diagnosis.pause_noisy", figure, f"{len(errors)} files"
+            )
     return bars
 
 
@@ -131,14 +152,17 @@ def _measures(made: Sequence[Answer]) -> list[Bar]:
             series[each["truth"]["series"]].append((each["truth"]["snr"], each["values"]["noise"]))
     order = [a[1] > b[1] for each in series.values() for a in each for b in each if a[0] >= b[0] + 10]
     if order:
+        record("diagnosis.snr_order", float(np.mean(order)), f"{len(order)} pairs")
         bars.append(("noise: right order 10 dB apart, share %", 100 * float(np.mean(order)), ">=", 98, len(order)))
     classes = [each for each in made if "clarity" in each["truth"]]
     if classes:
         fine = [each["verdicts"]["reverberation"] == room_class(each["truth"]["clarity"]) for each in classes]
+        record("diagnosis.reverberation", float(np.mean(fine)), f"{len(fine)} files")
         bars.append(("reverberation: right class of three, share %", 100 * float(np.mean(fine)), ">=", 95, len(fine)))
     known = [(each["truth"]["bandwidth"], each["values"]["bandwidth"]) for each in made if "bandwidth" in each["truth"]]
     if known:
         near = [found is not None and abs(found - true) <= 1_000 for true, found in known]
+        record("diagnosis.bandwidth", float(np.mean(near)), f"{len(near)} files")
         bars.append(("bandwidth: within 1 kHz, share %", 100 * float(np.mean(near)), ">=", 95, len(near)))
     return bars
 

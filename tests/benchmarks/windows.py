@@ -21,6 +21,7 @@ from typing import Any
 
 import av
 import numpy as np
+from figures import record
 
 from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.load import load
@@ -158,6 +159,8 @@ def main() -> int:
             print(told, missed(start, end, truth) or "free")
         fine = cpu <= 60 and peak <= 400 and not missed(*windows[0][:2], truth)
         print(f"{'held ' if fine else 'SHORT'}  an hour: {wall:.1f} s, {cpu:.1f} s of CPU, at most {peak:.0f} MB")
+        record("diagnosis.hour_s", cpu, "seconds of CPU")
+        record("diagnosis.hour_mb", peak)
         return 0 if fine else 1
     free = 0
     for seed in range(given.first, given.first + given.n):
@@ -167,6 +170,7 @@ def main() -> int:
         spoilt = missed(best.start, best.end, truth)
         free += not spoilt
         print(f"{seed:3} {names[seed % len(names)]:9} {best!r} {spoilt or 'free'}", flush=True)
+    record("diagnosis.windows", free / given.n, f"{given.n} recordings")
     held = free >= 0.95 * given.n
     print(f"{'held ' if held else 'SHORT'}  best window free of every planted defect: {free} of {given.n}")
     return 0 if held else 1

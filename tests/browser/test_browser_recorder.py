@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import record as note
 from harness import MICROPHONE, WAIT_MS, Notebook, axe_violations, play
 
 import vcnb
@@ -214,6 +215,7 @@ def test_all_has_arrived_a_second_after_stop_and_little_but_the_sound_was_sent(b
     sent = book.page.evaluate("lineSent")
     book.page.evaluate("shortLine()")
     n_bytes = 2 * len(steps_of(book))
+    note("capture.wire", sent / n_bytes)
     assert n_bytes < sent <= 1.1 * n_bytes
 
 
@@ -264,6 +266,7 @@ def test_the_coach_looks_ten_times_a_second_while_the_kernel_is_busy(book):
     print(f"{len(gaps)} looks: {median:.0f} ms apart in the median, {most_of:.0f} in 99 %, {most:.0f} at most")
     press(panel, "Stop")
     book.wait_for_value("len(r.takes)", 1)  # else the next recorder brings it back
+    note("capture.coach_ms", most_of, f"{len(gaps)} looks, {most:.0f} at most")
     assert most_of <= 100
 
 
@@ -645,6 +648,8 @@ def test_a_minute_is_the_source_and_every_slip_is_marked(book, run):
     gain, ripple = gain_and_ripple(steps, source)
     print(f"run {run}: sound lost at {lost}, marked {slips}; gain {gain:.4f} dB, ripple {ripple:.4f} dB", end=", ")
     print(f"all here {late:.2f} s after Stop")
+    if run == 4:
+        note("capture.slips", 5 - len(SLIPPED))
     assert all(any(start <= at <= end for start, end in slips) for at in lost)
     assert len(SLIPPED) <= 1
     assert late <= 1.0
