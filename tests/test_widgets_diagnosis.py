@@ -59,10 +59,10 @@ def by_check(found):
 
 
 def test_every_check_is_shown_and_the_report_is_the_kernel_s_own(clip):
-    panel = Diagnosis(clip)
-    assert panel.clip is clip
-    seen = []
+    panel, seen = Diagnosis(), []
     panel.observe(lambda change: seen.append(change["new"]), "report")
+    panel.clip = clip
+    assert panel.clip is clip
     judged(panel)
     assert seen[-1] is panel.report
     assert [finding["check"] for finding in panel.found] == [check.name for check in checks()]
