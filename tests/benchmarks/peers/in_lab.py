@@ -22,7 +22,7 @@ from vcnb.audio.resample import resample
 __all__ = ["in_notebook", "key_is_saved", "largest_upload", "player_kilobytes", "recorded"]
 
 RATE = 44_100  # Hz, of the browser's own fake device
-HUSH, SPEECH, NOISE = 3.0, 4.0, 4.0  # seconds of the probe
+HUSH, SPEECH, NOISE = 5.0, 4.0, 4.0  # seconds of the probe; our recorder counts down for three
 KEY = "sk-this-is-no-key-of-anybody-0123456789"
 SIZES = (5, 9, 12, 30)  # MB
 ARRIVES_MS = 30_000
@@ -85,9 +85,11 @@ def largest_upload(book: Notebook) -> int:
     largest = 0
     for size in SIZES:
         cell = book.run("import ipywidgets\nfield = ipywidgets.FileUpload(); field")
-        cell.locator("input[type=file]").wait_for(state="attached", timeout=WAIT_MS)
-        file = {"name": "a.wav", "mimeType": "audio/wav", "buffer": bytes(size * 1_000_000)}
-        cell.locator("input[type=file]").set_input_files(files=[file])
+        path = book.path.parent / f"{size}.wav"
+        path.write_bytes(bytes(size * 1_000_000))
+        with book.page.expect_file_chooser() as chooser:
+            cell.get_by_role("button", name="Upload").click(timeout=WAIT_MS)
+        chooser.value.set_files(path)
         book.page.wait_for_timeout(ARRIVES_MS)
         status = book.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.connectionStatus")
         if status != "connected" or not book.value("len(field.value) and len(field.value[0].content)"):

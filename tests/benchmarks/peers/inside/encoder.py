@@ -1,11 +1,11 @@
 """What Resemblyzer's encoder costs on a file: `encoder.py FILE`."""
 
 import json
-import resource
 import sys
 import time
 
 from resemblyzer import VoiceEncoder, preprocess_wav
+from weight import megabytes
 
 encoder = VoiceEncoder("cpu", verbose=False)
 wav = preprocess_wav(sys.argv[1])
@@ -13,7 +13,4 @@ encoder.embed_utterance(wav)
 began = time.process_time()
 encoder.embed_utterance(wav)
 seconds = time.process_time() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(
-    json.dumps({"ratio": len(wav) / 16_000 / seconds, "megabytes": peak / (1e6 if sys.platform == "darwin" else 1e3)})
-)
+print(json.dumps({"ratio": len(wav) / 16_000 / seconds, "megabytes": megabytes()}))

@@ -2,12 +2,11 @@
 
 import importlib
 import json
-import resource
 import sys
 import time
 
+from weight import megabytes
+
 began = time.perf_counter()
 importlib.import_module(sys.argv[1])
-seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB; bytes on macOS
-print(json.dumps({"seconds": seconds, "megabytes": peak / (1e6 if sys.platform == "darwin" else 1e3)}))
+print(json.dumps({"seconds": time.perf_counter() - began, "megabytes": megabytes()}))
