@@ -11,7 +11,6 @@ promised. A speaker of the built-in set (see ``vcnb/data/calibration/NOTICE.md``
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from calibration import parts_of
 from figures import record
 from spoiling import RATE
 from threadpoolctl import threadpool_limits
+from weight import megabytes
 
 import vcnb
 from vcnb.audio.clip import Clip
@@ -70,8 +70,7 @@ def cost() -> tuple[float, float]:
             begun = time.process_time()
             speaker_embeddings(clip.samples, clip.sample_rate, sound.activity)
             times.append(time.process_time() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB; bytes on macOS
-    return clip.duration / float(np.median(times)), peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return clip.duration / float(np.median(times)), megabytes()
 
 
 def main() -> int:

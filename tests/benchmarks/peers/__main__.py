@@ -9,6 +9,7 @@ Subjects: size, money, notebook, recording, upload, verdicts, encoder. Prints on
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -101,10 +102,9 @@ def encoder(folder: Path) -> Rows:
         place = place_of(PEERS["resemblyzer"], folder)
         cost = answer_of(place.python, "encoder", str(path))
     yield _row("`resemblyzer`", cost["ratio"], cost["megabytes"], place.megabytes)
-    from similarity import cost as own_cost  # ours, in a process of its own there
-
-    ratio, megabytes = own_cost()
-    yield _row("**vcnb**, the same weights without torch", ratio, megabytes, "")
+    command = [OWN, str(Path(__file__).parents[1] / "similarity.py"), "--cost"]
+    ours = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    yield _row("**vcnb**, the same weights without torch", *map(float, ours), "")
 
 
 SUBJECTS: dict[str, Callable[[Path], Rows]] = {

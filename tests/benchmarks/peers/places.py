@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,8 @@ def place_of(peer: Peer, folder: Path) -> Place:
 def answer_of(python: Path | str, script: str, *words: str) -> dict[str, Any]:
     """Run a script of `inside` in an environment; its last line is what it found."""
     command = [str(python), str(INSIDE / f"{script}.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    surroundings = os.environ | {"PYTHONPATH": str(INSIDE.parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
     if done.returncode:
         raise SystemExit(f"{script} {' '.join(words)} failed:\n{done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

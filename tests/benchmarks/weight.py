@@ -1,4 +1,4 @@
-"""The most memory that this process has held, in MB."""
+"""What a process weighs; also run by the Python of other environments, so nothing is imported here."""
 
 import resource
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 __all__ = ["megabytes"]
 
 
-def megabytes():
-    """By the system's own account; `ru_maxrss` alone would count what the parent held when it forked."""
+def megabytes() -> float:
+    """The most memory that this process has held, in MB; `ru_maxrss` would count what its parent held, too."""
     status = Path("/proc/self/status")
     if status.exists():
         found = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
