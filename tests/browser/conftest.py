@@ -17,8 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
 
 
-# anywidget gives a model two seconds. Where the machine stood still for longer a panel comes late, or not at all; what is
-# not there fails its own test.
+# anywidget gives a model two seconds. Where the machine stood still for longer a panel comes late, or not at all; what
+# is not there fails its own test.
 LATE = "[anywidget] Failed to initialize model."
 
 
