@@ -17,11 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
 
 
-# anywidget gives a model two seconds. Where the machine stood still for longer a panel comes late, or not at all; what
-# is not there fails its own test.
-LATE = "[anywidget] Failed to initialize model."
-
-
 @pytest.fixture(scope="session")
 def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lab")
@@ -49,7 +44,7 @@ def book(notebook: Notebook) -> Iterator[Notebook]:
     """Give the notebook, empty; what a test leaves on the console must be no error."""
     notebook.clear()
     yield notebook
-    assert [each for each in notebook.errors if each != LATE] == []
+    assert notebook.errors == []
 
 
 @pytest.fixture(scope="session")
