@@ -197,7 +197,7 @@ class Speech(Clip):
     name : str
         What to call it.
     source : Source or None
-        The file that the service gave; None for sound that came in pieces.
+        None: it was spoken and not read from a file.
     edits : tuple of Edit
         What was done to it since.
     original : Clip or None

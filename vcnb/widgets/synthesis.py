@@ -157,8 +157,8 @@ class Synthesis(SoundPanel):
             What.
         """
         way = "realtime" if voice.transport == "realtime" else "sse"
-        order = {"text": text, "voice": voice.voice, "transport": way, "language": voice.language or ""}
-        self.work("speak", lambda _progress, _stopping: self._speak(order))
+        words = {"text": text, "voice": voice.voice, "transport": way, "language": voice.language or ""}
+        self._receive_speak(words, [])
 
     def _receive_speak(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         order = {name: message[name] for name in FIELDS}
