@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import logging
 import pickle
 import socket
@@ -14,7 +16,9 @@ from vcnb.client.conversation import Conversation
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
 from vcnb.protocol.enrollment import data_uri
+from vcnb.workflow.connecting import connect
 
+KEY = "sk-0123456789abcdef"
 HTTP, REALTIME = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
 
 FAULTS = [
@@ -124,6 +128,45 @@ def test_nor_when_a_creation_is_interrupted_by_hand(practice, monkeypatch):
     with pytest.raises(KeyboardInterrupt) as caught:
         CALLS["create"](practice.settings())
     assert practice.api_key.reveal() not in everything_about(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"region": "singapur"}, "no region"),
+        ({"base_url": "https://evil.example/api/v1"}, "not sent there"),
+        ({"workspace": "a b"}, "no workspace"),
+        ({"spend_limit": -1}, "no amount"),
+        ({"data": 3}, "no path"),
+        ({"api_key": KEY + " x"}, "no key has"),
+        ({"api_key": None, "environment": KEY + " x"}, "no key has"),
+        ({"api_key": None, "environment": KEY, "region": "x"}, "no region"),
+        ({"api_key": KEY.encode()}, "no key has"),
+    ],
+)
+def test_nor_where_the_settings_cannot_work(monkeypatch, given, said):
+    given = {"api_key": KEY} | given
+    if environment := given.pop("environment", None):
+        monkeypatch.setenv("DASHSCOPE_API_KEY", environment)
+    with pytest.raises(errors.SettingsError, match=said) as caught:
+        connect(**given)
+    assert KEY not in everything_about(caught.value)
+
+
+@pytest.mark.parametrize("call", list(CALLS))
+def test_nor_does_anybody_else_print_it(practice, monkeypatch, capfd, call):
+    import websocket
+
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    handler = logging.StreamHandler()
+    websocket.enableTrace(True, handler)
+    try:
+        with contextlib.suppress(errors.VcnbError):
+            CALLS[call](practice.settings())
+    finally:
+        websocket.enableTrace(False, handler, level="WARNING")
+        logging.getLogger("websocket").removeHandler(handler)
+    assert practice.api_key.reveal() not in "".join(capfd.readouterr())
 
 
 def test_the_looking_would_find_it(practice):

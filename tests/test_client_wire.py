@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
 from vcnb.client.wire import stop_reason, unreachable
 from vcnb.settings import Secret, Settings
+from vcnb.workflow.connection import Connection
 
 HTTP, REALTIME = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
 KEY = "sk-the-key-that-nobody-else-may-see"
@@ -90,6 +92,22 @@ def drip(body: bytes, kind: str = "application/json"):
 def speak(settings, transport, timeout=0.5):
     model = REALTIME if transport == "realtime" else HTTP
     return open_stream(settings, "Hi.", voice="v", target_model=model, transport=transport, timeout=timeout).speech
+
+
+def test_whose_service_it_is_is_asked_without_the_key_and_not_for_long(monkeypatch):
+    monkeypatch.setattr("vcnb.workflow.connection.PATIENCE", 0.3)
+    folder = "X-Vcnb-Practice-Folder: here\r\nLocation: /there\r\n"
+    with peer(lambda _: [whole(b"{}", status="302 Found", more=folder)]) as found:
+        assert Connection(found.settings()).folder_id() == "here"
+    assert len(found.heard) == 1
+    assert KEY.encode() not in found.heard[0]
+    with peer(lambda _: drip(b" ")) as endless:
+        assert Connection(endless.settings()).folder_id() == f"at-{endless.settings().base_url}"
+    with (
+        peer(lambda _: itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.islice(drip(b"X: y\r\n"), 1, None))) as slow,
+        pytest.raises(errors.ServiceUnreachableError, match=r"deadline of 0\.3 s"),
+    ):
+        Connection(slow.settings()).folder_id()
 
 
 @pytest.mark.parametrize("transport", ["http", "sse"])

@@ -114,6 +114,12 @@ def test_no_path_leads_past_the_key(practice, path):
     assert b"pending" not in answer
 
 
+def test_what_is_no_http_is_not_quoted_in_the_log(practice, caplog):
+    sent = f"GET / HTTP/1.1\r\nAuthorization: Bearer {practice.api_key.reveal()}\x01\r\n\r\n"
+    assert raw(practice, sent.encode()).startswith(b"HTTP/1.0 400")
+    assert practice.api_key.reveal() not in caplog.text
+
+
 def test_requests_that_come_all_at_once_are_answered_in_their_order(practice):
     sent = []
     for size in range(1, 6):

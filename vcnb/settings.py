@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from vcnb.catalog import REGIONS
 from vcnb.errors import SettingsError
 
-__all__ = ["Secret", "Settings", "data_folder", "find_key", "is_loopback", "region_of", "resolve"]
+__all__ = ["Secret", "Settings", "data_folder", "find_key", "is_loopback", "region_of", "resolve", "sealed"]
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header carries as it is
 
@@ -36,11 +36,18 @@ class Secret:
         """Return the key itself, for the one line that sends it."""
         return self._value
 
+    def sendable(self) -> bool:
+        """Say whether a header carries it as it is."""
+        return bool(_TOKEN.fullmatch(self._value))
+
     def __repr__(self) -> str:
         # Four letters tell two keys apart; a short key would be given away by them.
         return f"Secret(…{self._value[-4:]})" if len(self._value) >= 16 else "Secret(…)"
 
     __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
 
     def __format__(self, _spec: str) -> str:
         return repr(self)
@@ -85,7 +92,7 @@ class Settings:
     data: Path = field(default_factory=lambda: data_folder(None))
 
     def __post_init__(self) -> None:
-        if not _TOKEN.fullmatch(self.api_key.reveal()):
+        if not self.api_key.sendable():
             raise _no_key()
         if self.workspace and not _TOKEN.fullmatch(self.workspace):
             raise SettingsError(f"{self.workspace!r} is no workspace.", remedy="copy its id from the console")
@@ -137,24 +144,32 @@ def find_key(api_key: str | Secret | None) -> Secret | None:
     SettingsError
         If the key holds characters that no header can carry.
     """
-    if isinstance(api_key, Secret):
-        return api_key
-    found = api_key if api_key is not None else os.environ.get("DASHSCOPE_API_KEY")
+    found = sealed(os.environ.get("DASHSCOPE_API_KEY") if api_key is None else api_key)
     if not found:
         # Not Path.expanduser: it raises where the system knows no home, as in some containers.
         path = Path(os.path.expanduser(os.environ.get("DASHSCOPE_API_KEY_FILE_PATH") or "~/.dashscope/api_key"))
         try:
-            found = path.read_text(encoding="utf-8") if path.is_file() else None
-        except (OSError, UnicodeDecodeError) as error:
+            found = sealed(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else None
+        except OSError as error:
             raise SettingsError(
                 f"The key file {path} cannot be read: {type(error).__name__}.", remedy="mend the file or remove it"
             ) from None
-    if not found or not found.strip():
-        return None
-    found = found.strip()
-    if not _TOKEN.fullmatch(found):
+    if found and not found.sendable():
         raise _no_key()
-    return Secret(found)
+    return found or None
+
+
+def sealed(key: str | Secret | None) -> Secret | None:
+    """Close a key in before anything can go wrong: a traceback that shows locals would show it.
+
+    Parameters
+    ----------
+    key : str, Secret or None
+        As it was given; without the white space around it from here on.
+    """
+    if key is None or isinstance(key, Secret):
+        return key
+    return Secret(key.strip() if isinstance(key, str) else "\0")  # what is no text is refused with what no key has
 
 
 def is_loopback(host: str | None) -> bool:

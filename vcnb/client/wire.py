@@ -162,6 +162,8 @@ def _pools(call: Call) -> dict[str, type[HTTPConnectionPool]]:
     """Make connections that put themselves within the call's reach as soon as they stand."""
 
     class Plain(HTTPConnection):
+        debuglevel = 0  # http.client's, if somebody sets it, would print every header
+
         def connect(self) -> None:
             super().connect()
             call.hold(self.sock)
@@ -171,6 +173,8 @@ def _pools(call: Call) -> dict[str, type[HTTPConnectionPool]]:
             return super().getresponse()
 
     class Sealed(HTTPSConnection):
+        debuglevel = 0  # http.client's, if somebody sets it, would print every header
+
         def connect(self) -> None:
             super().connect()
             call.hold(self.sock)

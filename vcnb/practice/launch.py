@@ -271,7 +271,9 @@ def _health(record: Record) -> dict[str, Any]:
 
 
 def _connected(record: Record) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", record.port, timeout=_ANSWER_SECONDS)
+    line = http.client.HTTPConnection("127.0.0.1", record.port, timeout=_ANSWER_SECONDS)
+    line.set_debuglevel(0)  # http.client's own, if somebody sets it, would print the key
+    return line
 
 
 def _ask(line: http.client.HTTPConnection, path: str, record: Record) -> http.client.HTTPResponse:

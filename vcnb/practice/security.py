@@ -7,15 +7,26 @@ The service is bound to 127.0.0.1. A page in a browser reaches that address, too
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from vcnb.settings import Secret
 
 from .rules import Refusal
 
-__all__ = ["check_key", "check_origin"]
+__all__ = ["LOG", "check_key", "check_origin"]
+
+
+def _quotes_nobody(record: logging.LogRecord) -> bool:
+    """Drop what the web server says of a request that is no HTTP: it quotes it, key and all."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+LOG = logging.getLogger(__name__)
+LOG.addFilter(_quotes_nobody)
 
 
 def check_origin(request: web.Request) -> None:

@@ -21,6 +21,7 @@ from .control import watch_leases
 from .engines.choose import choose
 from .engines.engine import Engine
 from .faults import Faults
+from .security import LOG
 from .speaking import Speaker
 from .state import State
 
@@ -110,6 +111,7 @@ class Service:
         self._runner = web.AppRunner(
             build(self._context),
             access_log=None,
+            logger=LOG,
             handler_cancellation=True,
             shutdown_timeout=_STOP_SECONDS,
             keepalive_timeout=_KEEP_ALIVE_SECONDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vcnb.settings import Secret
+from vcnb.settings import Secret, sealed
 
 from .account import Account
 from .connection import choose
@@ -50,6 +50,7 @@ def connect(
     ServiceUnreachableError
         If the practice service cannot be started.
     """
+    api_key = sealed(api_key)
     purse = Purse(spend_limit)
     connection, notes = choose(region, api_key=api_key, base_url=base_url, workspace=workspace, data=data)
     account = Account(connection, purse, notes=notes)

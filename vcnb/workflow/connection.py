@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from vcnb.errors import ServiceUnreachableError, SettingsError
+import requests
+
+from vcnb.client.call import Call
+from vcnb.client.wire import BEHIND, once, reason_of, stop_reason, unreachable
+from vcnb.errors import SettingsError
 from vcnb.settings import Secret, Settings, resolve
 
 if TYPE_CHECKING:
@@ -15,6 +20,9 @@ if TYPE_CHECKING:
     from vcnb.practice.launch import Running
 
 __all__ = ["Connection", "choose"]
+
+FOLDER_HEADER = "X-Vcnb-Practice-Folder"
+PATIENCE = 10.0  # seconds for a practice service to say whose it is; ours
 
 
 class Connection:
@@ -75,7 +83,7 @@ class Connection:
 def choose(
     region: str | None,
     *,
-    api_key: str | Secret | None,
+    api_key: Secret | None,
     base_url: str | None,
     workspace: str | None,
     data: str | os.PathLike[str] | None,
@@ -126,18 +134,16 @@ def _practice(folder: Path, workspace: str | None) -> tuple[Settings, Running]:
 
 
 def _folder_of(settings: Settings) -> str:
-    import requests
-
     where = settings.base_url.removesuffix("/api/v1") + "/practice/health"
-    headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
-    try:
-        with requests.Session() as session:
-            session.trust_env = False  # this machine: no proxy, no ~/.netrc
-            answer = session.get(where, headers=headers, timeout=10, allow_redirects=False)
-    except requests.RequestException as error:
-        raise ServiceUnreachableError(
-            f"The practice service at {settings.base_url} does not answer ({type(error).__name__}).",
-            remedy="start it with `vcnb practice`, or leave out base_url",
-        ) from None
+    host, call, named, failed = urlsplit(where).hostname, Call(PATIENCE), "", ""
+    # No key goes there: every answer names the folder, a refusal too.
+    with call, once(call, host=host, key=None) as session:
+        try:
+            with session.get(where, stream=True, timeout=PATIENCE + BEHIND) as answer:
+                named = answer.headers.get(FOLDER_HEADER, "")
+        except requests.RequestException as error:
+            failed = reason_of(error)
+    if call.stopped or failed:  # a line that was shut looks like the end of the headers
+        raise unreachable(host, stop_reason(call) if call.stopped else failed, region="practice")
     # Another program that speaks the protocol on this machine has no folder: its address is its account.
-    return answer.headers.get("X-Vcnb-Practice-Folder") or f"at-{settings.base_url}"
+    return named or f"at-{settings.base_url}"
