@@ -126,6 +126,9 @@ def test_the_button_says_what_is_missing_and_leads_there(book, enrollment, pract
     name.fill("käthe")
     assert name.get_attribute("aria-invalid") == "true"
     assert "a name of the allowed letters" in line(panel).inner_text()
+    panel.get_by_role("button", name="Take kathe").click()
+    assert name.input_value() == "kathe"
+    assert name.get_attribute("aria-invalid") == "false"
     name.fill("a" * 17)
     assert panel.get_by_text("17 of 16").is_visible()
     assert name.get_attribute("aria-invalid") == "true"

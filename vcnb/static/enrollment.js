@@ -127,17 +127,28 @@ function clipRow(view) {
   return [row, empty, findings, unfit];
 }
 
+/** The nearest name in the letters that the service takes; "" where nothing of it is left. */
+function fitting(name, limit) {
+  const plain = name.normalize("NFKD").replace(/[\u0300-\u036f'’]/g, "").replace(/[^A-Za-z0-9]+/g, "_");
+  return plain.replace(/^_/, "").slice(0, limit).replace(/_$/, "");
+}
+
 function nameField(view, draft) {
   const { say, uid } = view, { name_length: limit, name_letters: letters } = view.model.get("offer");
   const good = new RegExp(`^${letters}{1,${limit}}$`), count = h("span", { class: "vc-num" });
+  const fit = h("button", { class: "vc-button is-small", type: "button", hidden: true });
   const input = h("input", { class: "vc-input", id: `${uid}name`, autocomplete: "off", spellcheck: "false", "aria-describedby": `${uid}nameh`, "aria-required": "true" });
   const field = h("div", { class: "vc-field" }, h("label", { for: `${uid}name` }, say("name")), input,
-    h("p", { class: "vc-quiet vc-row", id: `${uid}nameh` }, h("span", { class: "vc-grow" }, say("name.rule")), count));
+    h("p", { class: "vc-quiet vc-row", id: `${uid}nameh` }, h("span", { class: "vc-grow" }, say("name.rule")), fit, count));
   view.on(input, "input", () => draft.put({ name: input.value }));
+  view.on(fit, "click", () => { draft.put({ name: fitting(input.value, limit) }); input.focus(); });
   const show = ({ name }) => {
     if (input.value !== name) input.value = name;
     count.textContent = say("name.count", { n: name.length, limit });
-    input.setAttribute("aria-invalid", name !== "" && !good.test(name));
+    const bad = name !== "" && !good.test(name), near = bad ? fitting(name, limit) : "";
+    input.setAttribute("aria-invalid", bad);
+    fit.hidden = !near;
+    fit.textContent = say("name.fit", { name: near });
   };
   return { field, input, show, missing: ({ name }) => (good.test(name) ? null : name ? "need.good" : "need.name") };
 }

@@ -24,7 +24,7 @@ function drawStudio(view, journey) {
   const { say, el } = view;
   const chooser = serviceChooser(view), bar = stepBar(view, journey), ways = waysIn(view, journey, () => chooseFile());
   const head = h("div", { class: "vc-head" }, icon("studio"), h("h3", { id: `${view.uid}h` }, say("title")), ledger(view, chooser));
-  const leave = (step) => { journey.go(step); bar.focus(); };
+  const leave = (step) => { try { journey.go(step); } finally { bar.focus(); } };
   const need = needs(view, journey, leave), foot = stepFoot(view, journey, leave);
   const slots = Object.entries(PANELS).flatMap(([step, names]) => names.map((name) => ({ step, ...slot(view, name) })));
   const pick = picks(view, journey);

@@ -39,7 +39,7 @@ function drawSynthesis(view, desk) {
     for (const part of parts) part.show();
   };
   const form = h("div", { class: "vc-two is-left" }, h("div", { class: "vc-section" }, text.node, ...press.nodes), h("div", { class: "vc-section is-form" }, voice.node, way.node, language.node));
-  const body = h("div", { class: "vc-body" }, none, form, stage(view, desk, show), takes.node, errorLine(view));
+  const body = h("div", { class: "vc-body" }, none, form, errorLine(view), stage(view, desk, show), takes.node);
   const root = frame(view, "speak", { fact: speaking, tools: [spent] }, body);
   view.on(root, "keydown", (event) => {
     if (event.key === "Escape" && desk.busy) desk.cancel();
