@@ -48,7 +48,6 @@ STATUS: tuple[tuple[type[VcnbError], int], ...] = (
     (VcnbError, 1),
 )
 CANCELLED = 130
-FAULT = 1
 # Remedies are written for a notebook; this is how a shell says the same.
 IN_A_SHELL = (
     (r'consent="([^"]*)"', r'--consent "\1"'),

@@ -60,11 +60,6 @@ class Take:
         self._done = threading.Event()
         self._error: VcnbError | None = None
 
-    @property
-    def has_sound(self) -> bool:
-        """Whether any sound arrived."""
-        return bool(self._pieces)
-
     def begin(self) -> None:
         """Start the clock, at the first request; later ones change nothing."""
         if self._began is None:

@@ -13,7 +13,7 @@ from .comparison import Comparison
 from .figures import aligned_pitch, places
 from .measures import title_of
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "plain"]
 
 Floats = npt.NDArray[np.float64]
 COSINES = np.linspace(0.3, 1.0, 141)  # of the curves; below 0.3 lies no pair of the built-in set
@@ -42,7 +42,7 @@ def drawn(comparison: Comparison) -> dict[str, Any]:
     return {
         "items": list(comparison.items),
         "measures": [{"name": name, "title": title_of(name)} for name in comparison.measured],
-        "values": [[_plain(each[name]) for name in comparison.measured] for each in comparison.measures],
+        "values": [[plain(each[name]) for name in comparison.measured] for each in comparison.measures],
         "verdicts": [[drift.verdict, drift.words] if drift else None for drift in comparison.drifts],
         "cosines": _listed(cosines),
         "order": order,
@@ -62,7 +62,7 @@ def drawn(comparison: Comparison) -> dict[str, Any]:
         "calibration": {
             "n_speakers": comparison.calibration.scores.n_speakers,
             "n_pairs": len(comparison.calibration.scores.same) + len(comparison.calibration.scores.different),
-            "limits": [_plain(limit) for limit in comparison.calibration.limits],
+            "limits": [plain(limit) for limit in comparison.calibration.limits],
         },
     }
 
@@ -71,7 +71,7 @@ def _pairs(comparison: Comparison) -> list[dict[str, Any]]:
     table = comparison.pairs()
     place = {item: at for at, item in enumerate(comparison.items)}
     rows = sorted(table.to_dict("records"), key=lambda row: (place[row["item"]], place[row["other"]]))
-    return [{str(k): _plain(v) for k, v in row.items() if k not in ("item", "other")} for row in rows]
+    return [{str(k): plain(v) for k, v in row.items() if k not in ("item", "other")} for row in rows]
 
 
 def _tree(cosines: Floats) -> tuple[list[int], list[list[list[float]]]]:
@@ -88,7 +88,7 @@ def _tree(cosines: Floats) -> tuple[list[int], list[list[list[float]]]]:
     found = dendrogram(linkage(squareform(distances, checks=False), "average"), no_plot=True)
     # scipy puts the leaves at 5, 15, 25 …
     joints = [
-        [[_plain((x - 5) / 10), _plain(y)] for x, y in zip(xs, ys, strict=True)]
+        [[plain((x - 5) / 10), plain(y)] for x, y in zip(xs, ys, strict=True)]
         for xs, ys in zip(found["icoord"], found["dcoord"], strict=True)
     ]
     return [*(int(known[leaf]) for leaf in found["leaves"]), *unknown], joints
@@ -106,11 +106,22 @@ def _curves(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Write a number down as it travels: five digits, and None for what is no number.
+
+    Parameters
+    ----------
+    value : float or str
+        Words stay as they are.
+
+    Returns
+    -------
+    float, str or None
+    """
     if isinstance(value, str):
         return value
     return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def _listed(values: npt.NDArray[Any]) -> list[Any]:
-    return [_listed(each) if getattr(each, "ndim", 0) else _plain(each) for each in values]
+    return [_listed(each) if getattr(each, "ndim", 0) else plain(each) for each in values]

@@ -26,7 +26,6 @@ COLUMNS = 900  # of the picture; more would not be seen
 DYNAMIC_DB = 58.0
 SHADES = 20  # a step of 3 dB: no difference to the eye, and less than half the bytes in a saved notebook
 INK = "#757575"  # readable on white (4.6 : 1) and on black (4.6 : 1)
-BLUE = "#2f86c8"
 COLOURS = {"pass": "#2e7d32", "warn": "#b26a00", "fail": "#d8453f", "unknown": INK}
 HATCHES = {"warn": "..", "fail": "/", "unknown": ""}
 TICKS_HZ = (100, 300, 1000, 3000, 6000, 12000)

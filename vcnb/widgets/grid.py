@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import weakref
 from typing import Any
 
+from vcnb.compare.drawn import plain
 from vcnb.compare.measures import title_of
 from vcnb.compare.sentinel import Evidence
 from vcnb.workflow.grids import Grid
@@ -106,7 +106,7 @@ def _cells(grid: Grid) -> dict[str, Any]:
         cell |= {"voice": row.voice.voice, "repeat": row.repeat + 1, "spoken": row.take is not None}
         cell |= {"verdict": table["verdict"].iat[at], "words": table["evidence"].iat[at], "checks": checks}
         error = row.error.message if row.error else None
-        cells.append(cell | {"error": error, "values": [_plain(value) for value in values]})
+        cells.append(cell | {"error": error, "values": [plain(value) for value in values]})
     titles = [{"name": name, "title": "" if name == "likeness" else title_of(name)} for name in shown]
     return {"cells": cells, "measures": titles, "repeats": max((row.repeat for row in grid.rows), default=0) > 0}
 
@@ -114,11 +114,7 @@ def _cells(grid: Grid) -> dict[str, Any]:
 def _check(evidence: Evidence) -> dict[str, Any]:
     said = {name: getattr(evidence, name) for name in ("check", "verdict", "message", "unit")}
     places = [[part.start, part.end] for part in evidence.segments]
-    return said | {"value": _plain(evidence.value), "places": places}
-
-
-def _plain(value: float) -> float | None:
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    return said | {"value": plain(evidence.value), "places": places}
 
 
 _PANELS: weakref.WeakKeyDictionary[Grid, GridPanel] = weakref.WeakKeyDictionary()
