@@ -26,7 +26,7 @@ SLOPE_PRIOR = 8.0
 OFFSET_PRIOR = 60.0
 SLOPES = (0.5, 1.2)
 NEIGHBOURS = 8  # 4 are as like, and noisier
-AT_ONCE = 200  # frames whose distances to all others are held at a time
+AT_ONCE = 50  # frames whose distances to all others are held at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .frugal import lighten, without
+from .frugal import lighten, put_aside, without
 
 __all__ = ["English"]
 
@@ -35,6 +35,7 @@ class English:
                         from hibari import Hibari
                     model = Hibari(threads=1)
                     lighten(model)
+                    put_aside()
                     self._model = model
                 except (ImportError, OSError):  # onnxruntime is there and its libraries are not
                     self._missing = True

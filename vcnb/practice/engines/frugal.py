@@ -9,11 +9,12 @@ import ctypes
 import functools
 import marshal
 import sys
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
-
-import numpy as np
 
 __all__ = ["Table", "give_back", "lighten", "one_heap", "put_aside", "without"]
 
@@ -41,13 +42,10 @@ def give_back() -> None:
         malloc_trim(0)
 
 
-def put_aside(library: str) -> None:
-    """Take the constants of a loaded library out of memory; what is needed of them again is read from its file.
+def put_aside() -> None:
+    """Take code and constants of loaded libraries out of memory; what is needed again is read from their files.
 
-    Parameters
-    ----------
-    library : str
-        Part of its file's name.
+    Most of it was needed once, to load a network or to open a file.
     """
     madvise = _of_glibc("madvise")
     if madvise is None:
@@ -58,7 +56,7 @@ def put_aside(library: str) -> None:
             fields = line.split()
             if not fields[0].endswith(":"):
                 start, end = (int(each, 16) for each in fields[0].split("-"))
-                constant = "w" not in fields[1] and library in line.rpartition("/")[2]
+                constant = "w" not in fields[1] and ".so" in line.rpartition("/")[2]
             # Anonymous pages were written to, by the linker for one, and lie in no file.
             elif constant and fields[0] == "Anonymous:" and fields[1] == "0":
                 madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
@@ -81,17 +79,24 @@ class Table:
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         items = sorted((key.encode(), marshal.dumps(value)) for key, value in entries.items())
-        self._keys = np.array([key for key, _ in items], dtype=np.bytes_)
-        self._ends = np.cumsum([0, *(len(value) for _, value in items)])
-        self._values = b"".join(value for _, value in items)
+        self._keys, self._key_ends = _joined([key for key, _ in items])
+        self._values, self._value_ends = _joined([value for _, value in items])
 
     def get(self, key: str) -> Any:
         """Look up; None where there is nothing."""
         wanted = key.encode()
-        at = int(self._keys.searchsorted(wanted))
-        if at == len(self._keys) or self._keys[at] != wanted:
+        at = bisect_left(range(len(self._key_ends) - 1), wanted, key=self._key)
+        if at == len(self._key_ends) - 1 or self._key(at) != wanted:
             return None
-        return marshal.loads(self._values[self._ends[at] : self._ends[at + 1]])  # noqa: S302 - our own
+        return marshal.loads(self._values[self._value_ends[at] : self._value_ends[at + 1]])  # noqa: S302 - our own
+
+    def _key(self, at: int) -> bytes:
+        return self._keys[self._key_ends[at] : self._key_ends[at + 1]]
+
+
+def _joined(parts: list[bytes]) -> tuple[bytes, array[int]]:
+    """One after the other, and where each begins and the last one ends."""
+    return b"".join(parts), array("I", accumulate(map(len, parts), initial=0))
 
 
 @contextmanager

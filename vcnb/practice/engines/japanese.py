@@ -173,5 +173,5 @@ def _tokenizer() -> Any:
     import lindera
 
     tokenizer = lindera.Tokenizer(lindera.load_dictionary("embedded://ipadic"), mode="normal")
-    put_aside("lindera")  # the dictionary lies packed in the library, 15 MB, and is unpacked now
+    put_aside()  # the dictionary lies packed in the library, 15 MB, and is unpacked now
     return tokenizer

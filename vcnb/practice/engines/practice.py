@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from vcnb.measure.speech import speech_activity
 from .engine import EngineError, Reference
 from .english import English
 from .espeak import REMEDY, Espeak
-from .frugal import give_back, one_heap
+from .frugal import give_back, one_heap, put_aside
 from .japanese import kana
 from .mapping import LIKENESS, Mapping, learn
 from .profile import Profile, enough, measure
@@ -101,6 +101,7 @@ class PracticeEngine:
         self._espeak = Espeak()
         self._bases: dict[tuple[str, bool], Profile] = {}
         self._lock = threading.Lock()
+        self._vocoder = threading.Lock()
         # Hundreds of small products: BLAS threads of several speakers wait for each other three times as long as one
         # works, and 300 kanji, a minute of speech, took half a minute.
         threadpool_limits(1, user_api="blas")
@@ -116,6 +117,7 @@ class PracticeEngine:
             return measure(reference).to_bytes(self.version)
         finally:
             give_back()
+            put_aside()
 
     def speak(self, text: str, *, language: str, profile: bytes) -> Iterator[npt.NDArray[np.int16]]:
         """Speak, in pieces of at most 0.4 s; see `Engine.speak`.
@@ -164,8 +166,17 @@ class PracticeEngine:
             sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
             if len(sound):
                 likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
-                yield from _converted(sound, base, voice, self._mapping(base, voice, likeness))
+                yield from self._in_turn(_converted(sound, base, voice, self._mapping(base, voice, likeness)))
                 return
+
+    def _in_turn(self, parts: Iterator[Sound]) -> Iterator[Sound]:
+        """Make one part at a time, whoever speaks: it holds the interpreter anyway, and its arrays are large."""
+        while True:
+            with self._vocoder:
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
 
     def _base_says(self, speaker: str, text: str, *, high: bool, pace: float) -> Sound:
         text = written_out(text, "en" if speaker == "hibari" else speaker)
@@ -193,14 +204,19 @@ class PracticeEngine:
 
 def _converted(sound: Sound, base: Profile, voice: Profile, mapping: Mapping) -> Iterator[Sound]:
     """Say a clause again as the voice, at the loudness of all that is spoken here."""
-    wanted_db = LOUDNESS_LUFS - UNDERESTIMATED_DB - _loudness(sound, base)
-    parts = with_pitch(
+    again = partial(
+        with_pitch,
         sound,
         base=(base.pitch, base.range),
         target=(voice.pitch, voice.range),
         recolour=mapping.recolour,
-        gain=lambda *clause: 10 ** ((wanted_db - mapping.gain_db(*clause)) / 20),
     )
+    if len(sound) < BRIEF:  # a word is soon made, and what is estimated of its loudness is up to 2 dB off
+        word = np.concatenate(list(again()))
+        parts = iter([word * 10 ** ((LOUDNESS_LUFS - _loudness(word, base)) / 20)])
+    else:
+        wanted_db = LOUDNESS_LUFS - UNDERESTIMATED_DB - _loudness(sound, base)
+        parts = again(gain=lambda *clause: 10 ** ((wanted_db - mapping.gain_db(*clause)) / 20))
     yield from _faded(map(_limited, parts))
 
 

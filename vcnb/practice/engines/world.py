@@ -83,23 +83,31 @@ def with_pitch(
     factor = 1.0
     if gain is not None and voiced.any():
         some = _some(len(f0))
-        power = pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
-        factor = gain(power, voiced[some], (float(np.median(f0[voiced])), float(np.median(moved[voiced]))))
+        f0s = float(np.median(f0[voiced])), float(np.median(moved[voiced]))
+        factor = gain(
+            pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT), voiced[some], f0s
+        )
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
         low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
-        envelope = pyworld.cheaptrick(samples, f0[low:high], times[low:high], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
-        breath = _breath(samples, f0[low:high], times[low:high])
-        if recolour is not None:
-            envelope, breath = recolour(envelope, breath, voiced[low:high])
-        sound = pyworld.synthesize(moved[low:high], envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS)
-        sound = factor * sound[(start - low) * _HOP :]
+        frames = f0[low:high], moved[low:high], times[low:high]
+        sound = factor * _spoken_again(samples, frames, recolour)[(start - low) * _HOP :]
         ramp = np.linspace(0.0, 1.0, len(carried))
         sound[: len(carried)] = carried * (1 - ramp) + sound[: len(carried)] * ramp
         length = (end - start) * _HOP
         # One frame beyond the cut is kept, and fades over into the next part.
-        carried = sound[length : length + _HOP] if end < len(f0) else np.zeros(0)
-        yield np.asarray(sound[: min(length, len(samples) - start * _HOP)], dtype=np.float64)
+        carried = sound[length : length + _HOP].copy() if end < len(f0) else np.zeros(0)
+        yield sound[: min(length, len(samples) - start * _HOP)]
+
+
+def _spoken_again(samples: Frames, frames: tuple[Frames, Frames, Frames], recolour: Recolour | None) -> Frames:
+    """Take some frames apart (pitch before and after, times) and put them together; keeps nothing: 4 MB a part."""
+    f0, moved, times = frames
+    envelope = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+    breath = _breath(samples, f0, times)
+    if recolour is not None:
+        envelope, breath = recolour(envelope, breath, f0 > 0)
+    return np.asarray(pyworld.synthesize(moved, envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS))
 
 
 def _breath(samples: Frames, f0: Frames, times: Frames) -> Frames:
