@@ -53,6 +53,19 @@ def coach(notebook):
             return coach.end().figures();
           };
           globalThis.coachHearsLate = (pcm, rate) => coachHears(pcm, rate, 3);
+          // Frames that the network hears in one block, at most, where it comes late and much waits for it.
+          globalThis.heardAtOnce = (pcm, rate) => {
+            const steps = new Int16Array(bytes(pcm)), coach = new Coach(rate, null), counts = [];
+            coach.push(steps.subarray(0, 3 * rate));
+            coach.attach(ears);
+            const { hear } = coach.network;
+            coach.network.hear = (frame) => { counts[counts.length - 1] += 1; return hear.call(coach.network, frame); };
+            for (let at = 3 * rate; at < steps.length; at += 2048) {
+              counts.push(0);
+              coach.push(steps.subarray(at, at + 2048));
+            }
+            return [Math.max(...counts), coach.seconds - coach.network.probabilities.length * 0.032];
+          };
           globalThis.coachIsDeaf = (pcm, rate) => coachHears(pcm, rate, 1e9);
           globalThis.slipsOf = (walls, sizes, pcm, rate) => {
             const samples = Float32Array.from(new Int16Array(bytes(pcm)), (v) => v / 32768);
@@ -139,6 +152,12 @@ def test_what_cannot_be_judged_is_not_said(coach):
     assert deaf["loudness"] == pytest.approx(measured(clip)["loudness"], abs=0.1)
     # The network's numbers come with the kernel's first answer; what was said before is heard then.
     assert coach(clip, "coachHearsLate") == coach(clip)
+
+
+def test_what_waited_for_the_network_is_heard_a_little_at_a_time_and_soon_all(coach):
+    most, left = coach(vcnb.load(vcnb.samples()["kathleen_en"]), "heardAtOnce")
+    assert most <= 12, "a block that takes longer than it lasts holds up the sound"
+    assert left < 0.1
 
 
 @pytest.mark.parametrize(("mains", "level"), [(50, 60), (60, 200), (0, 0)])

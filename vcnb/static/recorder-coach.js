@@ -76,7 +76,7 @@ class Coach {
 
   get seconds() { return this.sound.length / this.rate; }
 
-  /** Get ears while sound is under way: what was said so far is heard at once. */
+  /** Get ears while sound is under way: what was said so far is heard over the next blocks. */
   attach(weights) {
     this.network = new SpeechNetwork(weights);
     this.network.push(this.narrow.push(this.sound.view()));

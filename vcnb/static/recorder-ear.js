@@ -96,6 +96,7 @@ function dot(weights, at, values) {
 // The shape of the network, as its file has it: channels in and out, stride; all kernels are three wide, padded by one.
 const LAYERS = [[129, 128, 1], [128, 64, 2], [64, 64, 2], [64, 128, 1]];
 const HIDDEN = 128, EAR_RATE = 16000, EAR_FRAME = 512, EAR_CONTEXT = 64, EAR_LEAD = 64;
+const EAR_AT_ONCE = 12; // frames, a millisecond each: all that waited at once would hold up the sound, and the coach
 
 /** Probability of speech in each 32 ms of sound at 16 kHz: the network of vcnb.measure.speech, and its way of feeding it. */
 class SpeechNetwork {
@@ -111,22 +112,18 @@ class SpeechNetwork {
 
   reset() {
     [this.h, this.c] = [new Float32Array(HIDDEN), new Float32Array(HIDDEN)];
-    [this.kept, this.context, this.led, this.probabilities] = [new Float32Array(0), new Float32Array(EAR_CONTEXT), false, []];
+    [this.kept, this.context, this.led, this.probabilities] = [new Float32Array(0), new Float32Array(EAR_CONTEXT), 0, []];
   }
 
-  /** Take sound; the first two seconds are held back, as they are heard once to wake the network. */
+  /** Take sound. Its first two seconds are heard once to wake the network, then again, a little with each push. */
   push(samples, last = false) {
-    const all = new Float32Array(this.kept.length + samples.length);
+    const all = new Float32Array(this.kept.length + samples.length), frame = (at) => all.subarray(at, at + EAR_FRAME);
     all.set(this.kept);
     all.set(samples, this.kept.length);
-    if (!this.led) {
-      const n_led = Math.min(EAR_LEAD, Math.floor(all.length / EAR_FRAME)) * EAR_FRAME;
-      if (n_led < EAR_LEAD * EAR_FRAME && !last) return void (this.kept = all);
-      this.led = true;
-      for (let at = 0; at < n_led; at += EAR_FRAME) this.hear(all.subarray(at, at + EAR_FRAME));
-    }
-    let at = 0;
-    for (; at + EAR_FRAME <= all.length; at += EAR_FRAME) this.probabilities.push(this.hear(all.subarray(at, at + EAR_FRAME)));
+    let left = last ? Infinity : EAR_AT_ONCE, at = 0;
+    for (; this.led < EAR_LEAD && (this.led + 1) * EAR_FRAME <= all.length && left; left--) this.hear(frame(EAR_FRAME * this.led++));
+    if (this.led < EAR_LEAD && !last) return void (this.kept = all);
+    for (; at + EAR_FRAME <= all.length && left; left--, at += EAR_FRAME) this.probabilities.push(this.hear(frame(at)));
     this.kept = all.slice(at);
     if (last && this.kept.length) {
       const padded = new Float32Array(EAR_FRAME);
