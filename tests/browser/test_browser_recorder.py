@@ -312,6 +312,34 @@ def test_half_a_take_survives_a_reload_of_the_page_and_says_where_sound_is_missi
     book.page.evaluate(EMPTIED)
 
 
+def test_marks_come_back_with_a_take_after_a_restart_and_a_reload(book, tmp_path):
+    source = noise()
+    for at in range(0, len(source), RATE // 2):
+        source[at : at + 400] = 0
+    play(source, RATE)
+    code = "import os\nfrom unittest.mock import patch\n" + SHOW
+    code += f"with patch.dict(os.environ, VCNB_DATA={str(tmp_path)!r}): r = Recorder(countdown=0)\nr"
+    record(book.show(code), 2.0)
+    kernel = "jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    book.page.evaluate(
+        f"() => fetch(`${{location.origin}}/api/kernels/${{{kernel}.id}}/restart`, {{ method: 'POST' }})"
+    )
+    book.open()
+    book.show(code)
+    book.wait_for_value("len(r.takes)", 1)  # out of the browser's store
+    marks = book.value("[r.clip.ended, [[slip.start, slip.end] for slip in r.clip.slips]]")
+    assert marks[0] == "interrupted"
+    assert len(marks[1]) >= 3
+    restart(book)
+    book.open()
+    panel = book.show(code)
+    press(panel, "Show 1 earlier take")  # out of the library's file
+    panel.get_by_text("The browser lost sound in").wait_for()
+    assert "It ends where the page went away." in panel.inner_text()
+    assert book.value("[r.clip.ended, [[slip.start, slip.end] for slip in r.clip.slips]]") == marks
+    book.errors.clear()  # the widget manager itself complains of the lost comms
+
+
 def test_a_take_survives_a_restart_of_the_kernel(book):
     code = SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r"
     panel = book.show(code)
@@ -365,11 +393,14 @@ def test_a_take_ends_at_the_limit_or_at_a_pause_once_it_is_good_enough(book):
     play(np.concatenate([spoken[: end.start], breath, spoken[end], hush]), RATE)
     code = "r = Recorder(countdown=0, stop_by_itself={}); limits = r.setup['limits'] | {{{}}}\n"
     code += "r.setup = r.setup | {{'limits': limits}}; r"
-    panel = book.show(SHOW + code.format(False, "'longest': 2.0"))
+    panel = book.show(SHOW + code.format(True, "'longest': 3.0"))
     press(panel, "Record")
-    panel.get_by_text("60 seconds are the most").wait_for()
+    panel.get_by_text("this take did not become good enough").wait_for()
+    said = panel.locator(".vc-notice:visible").inner_text()
+    assert "Clear speech: 10 s or more" in said
+    assert "Loudness" not in said, "what is good was called missing"
     book.wait_for_value("len(r.takes)", 1)
-    assert len(steps_of(book)) == 2 * RATE
+    assert len(steps_of(book)) == 3 * RATE
     good = "'best': 1.0, 'run': 1.0, 'snr': 5.0"
     panel = book.show(SHOW + code.format(True, good))
     press(panel, "Record")

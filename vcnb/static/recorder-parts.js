@@ -50,17 +50,35 @@ function judged(name, wanted, from, to) {
   };
 }
 
+/** What is wanted of each figure of the coach, in words. */
+const wanted = (limits, say) => ({
+  speech: say("want.speech", { best: limits.best, least: limits.run }),
+  run: say("want.run", { seconds: limits.run }),
+  pause: say("want.pause", { seconds: limits.pause }),
+  loudness: say("want.loudness", { from: signed(limits.faint), to: signed(limits.pressed) }),
+  clipped: say("want.clipped"),
+  snr: say("want.snr", { db: limits.snr }),
+});
+
+/** What a take lacks that ran to its end and never became good; empty where it lacks nothing that could be judged. */
+function lacking({ figures, limits }, say) {
+  const judge = figures ? verdictsOf(figures, limits) : {};
+  return Object.entries(wanted(limits, say)).filter(([name]) => judge[name] && judge[name] !== "pass")
+    .map(([name, want]) => `${say(`coach.${name}`)}: ${want}`).join(" ");
+}
+
 /** The six figures of the coach; each appears when it can be judged. */
 function coachList(view, engine) {
   const { say } = view, { limits } = engine, s = (value) => say("seconds", { seconds: value.toFixed(1) });
   const lufs = (value) => say("lufs", { value: signed(value, 1) });
+  const wants = wanted(limits, say), row = (name, from, to) => judged(say(`coach.${name}`), wants[name], from, to);
   const rows = {
-    speech: judged(say("coach.speech"), say("want.speech", { best: limits.best, least: limits.run }), limits.best / 20, 1),
-    run: judged(say("coach.run"), say("want.run", { seconds: limits.run }), limits.run / 10, 1),
-    pause: judged(say("coach.pause"), say("want.pause", { seconds: limits.pause }), 0, limits.pause / 4),
-    loudness: judged(say("coach.loudness"), say("want.loudness", { from: signed(limits.faint), to: signed(limits.pressed) }), share(limits.faint, -50, 0), share(limits.pressed, -50, 0)),
-    clipped: judged(say("coach.clipped"), say("want.clipped"), 0, 0.04),
-    snr: judged(say("coach.snr"), say("want.snr", { db: limits.snr }), limits.snr / 60, 1),
+    speech: row("speech", limits.best / 20, 1),
+    run: row("run", limits.run / 10, 1),
+    pause: row("pause", 0, limits.pause / 4),
+    loudness: row("loudness", share(limits.faint, -50, 0), share(limits.pressed, -50, 0)),
+    clipped: row("clipped", 0, 0.04),
+    snr: row("snr", limits.snr / 60, 1),
   };
   const show = () => {
     const figures = engine.figures ?? {}, judge = engine.figures ? verdictsOf(figures, limits) : {};

@@ -118,10 +118,11 @@ function notices(view, engine) {
     if (said && alert.dataset.key !== key) fillNotice(alert, { ...said, actions: wire.lost && unsafe ? [saveIt] : elsewhere ? [upload] : [] });
     alert.dataset.key = key;
     const brought = [...wire.takes.values()].find((take) => take.facts.brought_back && !engine.seen?.has(take.id));
-    const told = wire.unkept && unsafe ? ["note.unkept", {}] : note ? [note.words, note.values] : brought ? ["note.brought", { seconds: brought.seconds.toFixed(1) }] : null;
+    const missing = note?.words === "note.limit" && lacking(engine, say);
+    const told = wire.unkept && unsafe ? ["note.unkept", {}] : missing ? ["note.short", { missing }] : note ? [note.words, note.values] : brought ? ["note.brought", { seconds: brought.seconds.toFixed(1) }] : null;
     const text = told ? say(...told) : "";
     info.hidden = !told;
-    if (told && info.dataset.key !== text) fillNotice(info, { verdict: "info", what: text, remedy: say(`${told[0]}.do`) });
+    if (told && info.dataset.key !== text) fillNotice(info, { verdict: "info", what: text, remedy: say(`${told[0]}.do`, told[1]) });
     if (told && info.dataset.key !== text) info.querySelector(".vc-icon")?.replaceWith(icon("clock"));
     info.dataset.key = text;
   };
