@@ -1,6 +1,9 @@
 """Every error travels between processes whole, and says what to do."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -53,3 +56,16 @@ def test_what_acts_on_a_screen_is_shown_as_text_in_an_error():
     hostile = "gone\x1b[2J \u202egnp.exe\u202c \u200f\x07 <b>\r\nשלום, 你好"
     said = str(errors.ServiceError(hostile, remedy="ask \x1b]0;title\x07"))
     assert said == ("gone\\x1b[2J \\u202egnp.exe\\u202c \\u200f\\x07 <b>\\r\nשלום, 你好\n  try: ask \\x1b]0;title\\x07")
+
+
+@pytest.mark.parametrize("mode", ["Context", "Verbose"])
+def test_a_notebook_shows_ones_own_line_and_ours_only_where_that_is_wished(mode, tmp_path):
+    code = "def mine():\n    import vcnb\n    vcnb.load(b'Dear Sir or Madam,')\nmine()"
+    options = ["--no-banner", "--colors=NoColor", f"--InteractiveShell.xmode={mode}"]
+    command = [sys.executable, "-m", "IPython", *options, "-c", code]
+    surroundings = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    shown = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False).stdout
+    assert "vcnb.load(b'Dear Sir or Madam,')" in shown
+    assert "\n  try: give a WAV" in shown
+    assert ("vcnb/audio/load.py" in shown) == (mode == "Verbose")
+    assert "Falling back" not in shown

@@ -29,8 +29,10 @@ The message holds the value, `remedy` one sentence that the reader can act on.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 __all__ = [
@@ -58,8 +60,10 @@ __all__ = [
     "visible",
 ]
 
-# Control characters but the line break, and those that turn the direction of what follows.
-_INVISIBLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+# Control characters but the line break, those that turn the direction of what follows, and halves of characters.
+_INVISIBLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+LONGEST = 2_000  # characters of a message; ours: a service, a file or a page may put a megabyte into it
 
 
 def visible(text: str) -> str:
@@ -90,20 +94,37 @@ class VcnbError(Exception):
     """
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = visible(message if len(message) <= LONGEST else f"{message[:LONGEST]}…")
+        self.remedy = visible(remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
-        return visible(f"{self.message}\n  try: {self.remedy}" if self.remedy else self.message)
+        return f"{self.message}\n  try: {self.remedy}" if self.remedy else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only fields do not survive the default pickling, and workers send errors home.
         return _rebuilt, (type(self), self.message), self.__dict__
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this. A notebook shows the line of one's own that led here; ours too under `%xmode Verbose`.
+        from IPython import get_ipython
+
+        formatter = get_ipython().InteractiveTB
+        whole = formatter.mode == "Verbose"
+        error, path = (self, self.__traceback__) if whole else (copy.copy(self), _outside(self.__traceback__))
+        lines: list[str] = formatter.structured_traceback(type(self), error, path)
+        return lines
+
 
 def _rebuilt(kind: type[VcnbError], message: str) -> VcnbError:
     return kind(message)
+
+
+def _outside(path: TracebackType | None) -> TracebackType | None:
+    """Keep of a traceback what comes before the first line of ours."""
+    if path is None or path.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "vcnb":
+        return None
+    return TracebackType(_outside(path.tb_next), path.tb_frame, path.tb_lasti, path.tb_lineno)
 
 
 class ClipError(VcnbError, ValueError):

@@ -23,12 +23,14 @@ ORDER = ("fail", "warn", "unknown", "pass")
 GLYPHS = {"pass": "✓", "warn": "!", "fail": "✕", "unknown": "?"}
 
 # The colours are those of the front end where it has any; the fallbacks are readable on white and on black.
+# JupyterLab's own rule sets all cells to the right.
 STYLE = """
 .vcnb-report { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 960px; }
 .vcnb-report img { width: 100%; max-width: 900px; }
 .vcnb-report table { border-collapse: collapse; width: 100%; }
-.vcnb-report :is(th, td) { text-align: left; vertical-align: top; padding: 6px 10px; white-space: normal;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.vcnb-report :is(th, td) { text-align: left !important; vertical-align: top !important; padding: 6px 10px;
+  white-space: normal; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.vcnb-report td:last-child { width: 40%; }
 .vcnb-report .vcnb-verdict { font-weight: 600; white-space: nowrap; }
 .vcnb-report .vcnb-pass { color: color-mix(in srgb, var(--jp-success-color1, #388e3c) 80%, currentColor); }
 .vcnb-report .vcnb-warn { color: color-mix(in srgb, var(--jp-warn-color1, #f57c00) 64%, currentColor); }

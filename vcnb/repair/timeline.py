@@ -24,7 +24,7 @@ STYLE = """
 .vcnb-windows { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 960px; }
 .vcnb-windows img { width: 100%; max-width: 900px; }
 .vcnb-windows table { border-collapse: collapse; }
-.vcnb-windows :is(th, td) { text-align: left; padding: 4px 12px 4px 0; font-variant-numeric: tabular-nums;
+.vcnb-windows :is(th, td) { text-align: left !important; padding: 4px 12px 4px 0; font-variant-numeric: tabular-nums;
   border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 """
 
