@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from recordings import pcm_wav, sine
+from recordings import pcm_wav, sine, voiced
 
 import vcnb
 from vcnb.audio.clip import Clip, Segment
@@ -279,7 +281,7 @@ def test_the_shipped_transcripts_fit():
 )
 def test_music_and_singing_by_their_share(name, shares):
     def found(share, seconds=20.0):
-        subject = Subject(Clip(np.zeros(round(seconds * RATE)), RATE))
+        subject = Subject(Clip(voiced(np.full(round(seconds * RATE), 220.0), RATE), RATE))
         vars(subject)["events"] = Events(**{"music": (), "singing": (), name: (Segment(1, 1 + share / 100 * seconds),)})
         return CHECKS[name].finding(CHECKS[name].judge(subject))
 
@@ -308,13 +310,67 @@ def test_voices_cannot_be_told_in_silence():
     assert judged("other_voices", np.zeros(5 * RATE)).verdict == "unknown"
 
 
-@pytest.mark.parametrize(("top_hz", "verdict"), [(3_400, "unknown"), (8_000, "fail")])
-def test_a_voice_over_a_telephone_is_not_called_music(voice, top_hz, verdict):
+def through(voice, top_hz=None, decay=None):
+    """A voice over a line that ends somewhere, and in a room that rings for some seconds."""
     spectrum = np.fft.rfft(voice)
-    spectrum[np.fft.rfftfreq(len(voice), 1 / RATE) > top_hz] = 0
-    subject = Subject(Clip(np.fft.irfft(spectrum, len(voice)).astype(np.float32), RATE))
-    vars(subject)["events"] = Events(music=(Segment(1, 9),), singing=())
+    spectrum[np.fft.rfftfreq(len(voice), 1 / RATE) > (top_hz or RATE)] = 0
+    samples = np.fft.irfft(spectrum, len(voice))
+    if decay:
+        tail = np.random.default_rng(1).standard_normal(round(decay * RATE))
+        tail *= np.exp(-6.9 * np.arange(len(tail)) / len(tail))
+        size = len(samples) + len(tail)
+        wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
+        samples = 0.5 * samples + wet * (samples.std() / wet.std())
+    return Subject(Clip((0.5 * samples / np.abs(samples).max()).astype(np.float32), RATE))
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"), [({"top_hz": 3_400}, "unknown"), ({"decay": 1.2}, "unknown"), ({"top_hz": 8_000}, "fail")]
+)
+def test_a_voice_over_a_telephone_or_in_a_hall_is_not_called_music(voice, condition, verdict):
+    subject = through(voice, **condition)
+    vars(subject)["events"] = Events(music=(Segment(1, 1 + 0.29 * subject.duration),), singing=())
     assert CHECKS["music"].judge(subject).verdict == verdict
+    vars(subject)["events"] = Events(music=(Segment(1, 1 + 0.5 * subject.duration),), singing=())
+    assert CHECKS["music"].judge(subject).verdict == "fail"
     silent = Subject(Clip(np.zeros(12 * RATE, np.float32), RATE))
-    vars(silent)["events"] = Events(music=(Segment(1, 9),), singing=())
+    vars(silent)["events"] = Events(music=(Segment(1, 4.5),), singing=())
     assert CHECKS["music"].judge(silent).verdict == "fail"
+
+
+def test_who_holds_no_note_does_not_sing(voice):
+    def sung(subject, speech):
+        vars(subject)["events"] = Events((), (Segment(1, subject.duration - 1),), speech)
+        return CHECKS["singing"].judge(subject).verdict
+
+    some = (Segment(1, 4),)
+    assert sung(through(voice), some) == "pass"
+    assert sung(through(voice, decay=1.2), some) == "pass"
+    assert sung(through(voice), ()) == "fail"
+    assert sung(through(voice, top_hz=3_400), some) == "unknown"
+    assert sung(Subject(Clip(voiced(np.full(9 * RATE, 220.0), RATE), RATE)), some) == "fail"
+
+
+def test_a_song_over_a_telephone_is_listened_to_with_a_treble(voice, monkeypatch):
+    heard_at = []
+    module = importlib.import_module("vcnb.diagnose.subject")
+    monkeypatch.setattr(module, "sound_events", lambda _, sample_rate: heard_at.append(sample_rate))
+    assert through(voice, top_hz=3_400).events is None
+    assert through(voice).events is None
+    assert heard_at == [16_000, RATE]
+
+
+def test_what_two_threads_ask_for_is_found_once(monkeypatch):
+    asked, twice, began = [], threading.Event(), threading.Barrier(2, timeout=20)
+
+    def found(*_):
+        asked.append(1)
+        if len(asked) == 2:
+            twice.set()
+        return twice.wait(0.2)
+
+    monkeypatch.setattr(importlib.import_module("vcnb.diagnose.subject"), "spectrogram", found)
+    subject = Subject(Clip(np.zeros(RATE, np.float32), RATE))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: began.wait() >= 0 and subject.spectrogram, range(2)))
+    assert len(asked) == 1

@@ -13,7 +13,7 @@ import vcnb
 from vcnb.audio.clip import Segment
 from vcnb.audio.resample import resample
 from vcnb.measure import events
-from vcnb.measure.events import Events, sound_events
+from vcnb.measure.events import Events, sound_events, widened
 from vcnb.measure.speaker import second_voice_similarity, speaker_embeddings
 from vcnb.measure.speech import Activity, speech_activity
 
@@ -50,6 +50,16 @@ def test_music_is_found_where_it_plays(kathleen, rng):
     found = sound_events(mixed, RATE).music
     covered = sum(max(0, min(each.end, 12) - max(each.start, 5)) for each in found)
     assert covered / (7 + sum(each.duration for each in found) - covered) > 0.6
+
+
+def test_a_voice_over_a_telephone_is_heard_when_it_is_given_a_treble(kathleen):
+    spectrum = np.fft.rfft(kathleen)
+    hz = np.fft.rfftfreq(len(kathleen), 1 / RATE)
+    spectrum[(hz < 300) | (hz > 3_400)] = 0
+    narrow = np.fft.irfft(spectrum, len(kathleen)).astype(np.float32)
+    deaf, hearing = sound_events(narrow, RATE), sound_events(widened(narrow, RATE), 16_000)
+    spoken = [sum(each.duration for each in found.speech) for found in (deaf, hearing)]
+    assert spoken[1] > max(2 * spoken[0], 0.6 * len(kathleen) / RATE)
 
 
 @pytest.mark.parametrize("name", list(vcnb.samples()))

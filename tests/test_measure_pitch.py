@@ -7,7 +7,8 @@ import pytest
 from recordings import voiced
 
 import vcnb
-from vcnb.measure.pitch import f0_range_semitones, f0_track, median_f0
+from vcnb.audio.clip import Segment
+from vcnb.measure.pitch import f0_range_semitones, f0_track, held_share, median_f0
 
 RATE = 24_000
 
@@ -30,6 +31,21 @@ def test_a_glide_is_followed_in_time():
 def test_the_range_is_that_of_the_glide(semitones):
     made = 130 * 2 ** (np.linspace(0, semitones, 4 * RATE) / 12)
     assert f0_range_semitones(voiced(made, RATE), RATE) == pytest.approx(0.9 * semitones, abs=0.4)
+
+
+@pytest.mark.parametrize(("depth", "slope", "held"), [(0.0, 0.0, True), (0.5, 0.0, True), (0.0, 9.0, False)])
+def test_a_note_is_held_with_vibrato_and_a_glide_is_none(depth, slope, held):
+    t = np.arange(4 * RATE) / RATE
+    made = 220 * 2 ** ((depth * np.sin(2 * np.pi * 5 * t) + slope * np.abs(t % 2 - 1)) / 12)
+    share = held_share(voiced(made, RATE), RATE, [Segment(0, 4)])
+    assert share > 0.7 if held else share < 0.16
+    assert held_share(voiced(made, RATE), RATE, [Segment(5, 6)]) == 0
+
+
+@pytest.mark.parametrize("name", list(vcnb.samples()))
+def test_a_speaker_holds_no_notes(name):
+    clip = vcnb.load(vcnb.samples()[name])
+    assert held_share(clip.samples, clip.sample_rate, [Segment(0, clip.duration)]) < 0.13
 
 
 def test_a_pause_has_no_pitch():

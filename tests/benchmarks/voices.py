@@ -23,7 +23,7 @@ BREAK = 0.35  # seconds; a longer pause parts two phrases
 SHORTEST_PHRASE, LONGEST_PHRASE = 0.8, 5.0  # seconds
 LOWEST = 75.0  # Hz
 MARGIN = 20  # frames of 10 ms
-HALVES = ("tuning", "held-out", "fresh", "latest")
+HALVES = ("tuning", "held-out", "fresh", "latest", "clean")
 # What a source is itself, measured otherwise than the checks do: a case's truth must not be what its source lacks.
 ACTIVE_DB = 35.0  # frames that far below the loudest are pauses
 QUIET_ROOM_DB = 30.0  # of a voice above the quietest twentieth of its frames, which lie up to 3 dB below the mean

@@ -67,14 +67,14 @@ def judge(
 
 
 def _arriving(subject: Subject, known: dict[str, Finding], cancel: threading.Event | None) -> Iterator[Finding]:
-    # The networks that listen for music and for voices do so aside, as they let others work meanwhile.
-    with ThreadPoolExecutor(1, "vcnb-listening") as aside:
-        listening = None if known else aside.submit(lambda: (subject.events, subject.voices))
+    # The networks that listen for voices and for music do so aside, as they let others work meanwhile.
+    with ThreadPoolExecutor(2, "vcnb-listening") as aside:
+        if not known:
+            aside.submit(lambda: subject.voices)
+            aside.submit(lambda: subject.events)
         for each in sorted(checks(), key=lambda check: check.late):
             if cancel is not None and cancel.is_set():
                 raise CancelledError("The diagnosis was stopped.", remedy="start it again")
-            if each.late and listening is not None:
-                listening.result()
             yield known.get(each.name) or each.finding(each.judge(subject))
 
 

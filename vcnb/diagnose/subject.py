@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,8 @@ import numpy.typing as npt
 from vcnb.audio.clip import Clip, Segment, Source
 from vcnb.audio.encode import outgoing
 from vcnb.catalog import SECONDS_LIMIT
-from vcnb.measure.events import Events, sound_events
+from vcnb.measure.bandwidth import bandwidth_hz
+from vcnb.measure.events import RATE, Events, sound_events, widened
 from vcnb.measure.hum import hum, hum_alone
 from vcnb.measure.noise import snr_db
 from vcnb.measure.speaker import second_voice_similarity, speaker_embeddings
@@ -30,6 +33,26 @@ STRETCH = 10.0  # seconds; the least that the service recommends
 # second voice of 3 to 5 s, one would have been passed over; nine in ten of one voice need no closer look. Ours.
 LOOK = 1.2  # seconds between two windows
 SURELY_ONE = 0.80  # cosine
+NARROW = 4_600.0  # Hz
+
+Found = TypeVar("Found")
+
+
+class _once(Generic[Found]):
+    """Found by the first thread that asks; the others wait for it, where they would find it a second time."""
+
+    def __init__(self, find: Callable[[Any], Found]) -> None:
+        self.find, self.name, self.__doc__ = find, find.__name__, find.__doc__
+
+    def __get__(self, subject: Any, _owner: type[Any] | None = None) -> Found:
+        if subject is None:
+            return self  # type: ignore[return-value]
+        kept = vars(subject)
+        with kept.setdefault(f"{self.name} is sought", threading.Lock()):
+            if self.name not in kept:
+                kept[self.name] = self.find(subject)
+            found: Found = kept[self.name]
+            return found
 
 
 @dataclass(frozen=True)
@@ -50,9 +73,9 @@ class Subject:
     language: str | None = None
     transcript: str | None = None
 
-    @cached_property
+    @_once
     def source(self) -> Source:
-        """The file that would be sent; made once for all checks."""
+        """Make the file that would be sent."""
         return outgoing(self.clip)
 
     @property
@@ -60,9 +83,9 @@ class Subject:
         """Samples per second (Hz)."""
         return self.clip.sample_rate
 
-    @cached_property
+    @_once
     def samples(self) -> npt.NDArray[np.float32]:
-        """What is listened to: the recording up to the service's limit, beyond which it is refused anyway."""
+        """Take what is listened to: the recording up to the service's limit, beyond which it is refused anyway."""
         return self.clip.samples[: round(SECONDS_LIMIT * self.sample_rate)]
 
     @property
@@ -70,30 +93,38 @@ class Subject:
         """Seconds that are listened to."""
         return len(self.samples) / self.sample_rate
 
-    @cached_property
+    @_once
     def spectrogram(self) -> Spectrogram:
         """Made once for all checks."""
         return spectrogram(self.samples, self.sample_rate)
 
-    @cached_property
+    @_once
     def activity(self) -> Activity:
         """Where somebody speaks; found once for all checks."""
         return speech_activity(self.samples, self.sample_rate)
 
-    @cached_property
+    @_once
     def hum(self) -> tuple[float, float]:
         """Frequency of the mains that hums (Hz), and its level below the voice (dB); see `vcnb.measure.hum`."""
         return hum(self.samples, self.sample_rate)
 
-    @cached_property
+    @_once
     def events(self) -> Events | None:
         """Where music plays and somebody sings; None where nothing here can tell."""
         mains, _ = self.hum
         # The network takes the chord of the mains for music; whoever listens does not.
         hums = hum_alone(self.samples, self.sample_rate, mains) if mains else np.float32(0)
-        return sound_events(self.samples - hums, self.sample_rate)
+        bare = self.samples - hums
+        if self.narrow:
+            return sound_events(widened(bare, self.sample_rate), RATE)
+        return sound_events(bare, self.sample_rate)
 
-    @cached_property
+    @property
+    def narrow(self) -> bool:
+        """Whether it has the band of a telephone, or nothing moves in it."""
+        return bandwidth_hz(self.spectrogram) < NARROW
+
+    @_once
     def voices(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Where the windows of the recording lie in the space of voices; closer by only where a look does not do."""
         for hop in (LOOK, None):
@@ -102,7 +133,7 @@ class Subject:
                 break
         return found
 
-    @cached_property
+    @_once
     def snr_db(self) -> float:
         """How far the voice stands above the room, in dB; NaN where hardly anybody speaks."""
         return snr_db(self.spectrogram, self.activity)

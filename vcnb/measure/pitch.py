@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from vcnb.audio.clip import Segment
 from vcnb.audio.resample import resample
 
 from .frames import framed, levels_db
+from .runs import inside, runs
 
-__all__ = ["f0_range_semitones", "f0_track", "median_f0"]
+__all__ = ["f0_range_semitones", "f0_track", "held_share", "median_f0"]
 
 RATE = 16_000  # Hz; harmonics above 8 kHz say nothing about pitch
 HOP = 0.005  # seconds
 F0_FLOOR, F0_CEIL = 65.0, 600.0  # Hz
 RANGE_DB = 40.0  # ours: frames this far below the loudest are pauses
+# A held note. Ours.
+VIBRATO = 40  # frames that are averaged: a turn of a singer's vibrato, 0.2 s
+APART, STILL = 15, 0.35  # frames, and semitones by which the average may move between them
+LONG = 60  # frames; less is a syllable
+LEAP = 1.5  # semitones between two frames
 
 Track = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
@@ -89,6 +98,38 @@ def f0_range_semitones(samples: npt.NDArray[np.float32], sample_rate: int) -> fl
     f0 = f0_track(samples, sample_rate)[1]
     f0 = f0[np.isfinite(f0)]
     return float(12 * np.log2(np.percentile(f0, 95) / np.percentile(f0, 5))) if len(f0) else float("nan")
+
+
+def held_share(samples: npt.NDArray[np.float32], sample_rate: int, places: Sequence[Segment]) -> float:
+    """How much of what is voiced in some places is a held note.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono amplitudes, full scale at 1.
+    sample_rate : int
+        Samples per second (Hz).
+    places : sequence of Segment
+        Where to look.
+
+    Returns
+    -------
+    float
+        0 to 1. Songs have 0.2 to 0.9 of it, in halls too; speech that a network took for singing 0 to 0.13. Over the
+        telephone the pitch of some songs is not found.
+    """
+    times, f0 = f0_track(samples, sample_rate)
+    if not len(times):
+        return 0.0
+    semitones = 12 * np.log2(f0)
+    voiced = np.isfinite(semitones) & inside(places, times)
+    leaps = np.abs(np.diff(np.nan_to_num(semitones), prepend=0)) > LEAP
+    n_held = 0
+    for start, end in runs(voiced & ~leaps):
+        if end - start >= LONG:
+            smooth = np.convolve(semitones[start:end], np.ones(VIBRATO) / VIBRATO, "valid")
+            n_held += int((np.abs(smooth[APART:] - smooth[:-APART]) < STILL).sum())
+    return n_held / max(1, int(voiced.sum()))
 
 
 def _median(f0: npt.NDArray[np.float64]) -> float:

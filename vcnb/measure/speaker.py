@@ -35,7 +35,7 @@ LONG = 2_500  # frames
 SPOKEN = 0.6  # of a window
 FEWEST = 4  # windows, or nothing is said
 NEARLY_HALF = 0.35  # of the windows
-N_THREADS, ENOUGH = 2, 16  # threads, and windows that are worth one: with fewer each waits for memory
+N_THREADS, ENOUGH = 2, 8  # threads, and windows that are worth one: of fewer the weights alone take as long
 N_SETTLING = 8  # rounds, at most
 LEAST_TURN = 0.8  # seconds' worth of windows on each side
 

