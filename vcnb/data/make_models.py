@@ -42,7 +42,7 @@ def main(wheels: Path, target: Path) -> None:
     with _wheel(wheels, *RESEMBLYZER) as archive, archive.open("resemblyzer/pretrained.pt") as file:
         state = load_state(file)["model_state"]
     kept = {name: each.astype(np.float16) for name, each in state.items() if name.startswith(("lstm.", "linear."))}
-    np.savez_compressed(target / "ge2e.npz", **kept)
+    np.savez(target / "ge2e.npz", **kept)  # packed, it is 7 % smaller and takes three times as long to read
 
 
 def load_state(file: IO[bytes]) -> dict[str, Any]:
