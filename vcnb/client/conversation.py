@@ -162,7 +162,13 @@ class Conversation(Iterator[Clip]):
             self._buffer.clear()
 
     def cancel(self) -> None:
-        """Have the speech under way ended and go on; the service documents no answer to it."""
+        """Have the speech under way ended and go on, to let somebody interrupt.
+
+        Notes
+        -----
+        In mode "server_commit" that is all that was said; in mode "commit" the oldest commit that still speaks. So the
+        practice service does it; the service documents no answer to it. Sound that came before can still be iterated.
+        """
         with self._lock:
             self._still_open()
             self._line.cancel()

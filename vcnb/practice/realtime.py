@@ -219,7 +219,11 @@ class _Session:
         await self.send(messages.cleared())
 
     async def _cancel(self, _event: dict[str, Any]) -> None:
-        # Not documented: the response that runs ends as "incomplete".
+        # Not documented: the response that runs ends as "incomplete". Where the service parts the text, whoever cancels
+        # does not know of the parts that wait: they are the same speech.
+        if self._session["mode"] == "server_commit":
+            self._buffer = ""
+            self._rounds.forget()
         self._rounds.cancel()
 
     async def _finish(self, _event: dict[str, Any]) -> None:
@@ -239,7 +243,7 @@ class _Session:
         """Return when the client has gone; of what it says once it has finished, only a cancel counts."""
         while (event := await self._receive()) is not None:
             if event.get("type") == "response.cancel":
-                self._rounds.cancel()
+                await self._cancel(event)
 
     async def _end(self) -> None:
         drawn = self._drawn

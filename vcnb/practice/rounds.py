@@ -88,6 +88,12 @@ class Rounds:
         if self._running:
             self._cancelled.set()
 
+    def forget(self) -> None:
+        """Let go of what waits to be spoken."""
+        while not self._texts.empty():
+            self.n_waiting -= len(self._texts.get_nowait())
+            self._texts.task_done()
+
     async def finished(self) -> None:
         """Return when everything is spoken."""
         await self._texts.join()
