@@ -14,9 +14,12 @@ from vcnb.cli import app
 from vcnb.compare.comparison import compare
 from vcnb.diagnose.report import diagnose
 from vcnb.errors import VcnbError
+from vcnb.protocol.envelope import decipher
+from vcnb.protocol.voice import voice_of_row
 from vcnb.workflow.account import Account
 from vcnb.workflow.connection import Connection
 from vcnb.workflow.money import Purse
+from vcnb.workflow.voices import frame
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe \x1b[2J '; DROP TABLE voices -- \x00 \x9b $x^2$ &lt; \u2028"
 
@@ -40,6 +43,32 @@ def test_a_recording_its_report_and_its_comparison_show_hostile_names_as_text(rn
             assert is_text(text), type(thing)
     comparison.report(tmp_path / "out.html")
     assert is_text((tmp_path / "out.html").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("gmt_create", ["0001-01-01 00:00:00", "9999-12-31T23:59:59-14:00", "1600-01-01", HOSTILE, 7])
+def test_a_row_of_the_list_is_a_row_of_the_table_whatever_it_says(gmt_create):
+    row = {"voice": HOSTILE, "target_model": HOSTILE, "language": {"a": HOSTILE}, "gmt_create": gmt_create}
+    voice = voice_of_row(row)
+    assert is_text(repr(voice).replace("<img src=x", ""))
+    table = frame([voice], region="practice")
+    assert table["voice"].tolist() == [HOSTILE]
+    assert all(is_text(each) for each in shown(table))
+
+
+def test_halves_of_characters_in_an_answer_are_none_here():
+    body = rb'{"output": {"voice": "a \ud800 b"}, "request_id": "\ud83d\ude00"}'
+    answer = decipher(200, body, region="practice")
+    assert (answer["output"]["voice"], answer["request_id"]) == ("a ? b", "\U0001f600")
+    answer = decipher(200, b'{"output": {"voice": "a \xed\xa0\x80 b"}}', region="practice")
+    assert answer["output"]["voice"] == "a ? b"
+
+
+def test_a_message_is_text_and_no_megabyte_wherever_it_is_read():
+    error = VcnbError(HOSTILE + "x" * 1_000_000, remedy=HOSTILE + "\ud800")
+    for text in (error.message, error.remedy, str(error), repr(error)):
+        assert is_text(text.replace("<img src=x", ""))
+        text.encode()
+        assert len(text) < 3_000
 
 
 @pytest.fixture

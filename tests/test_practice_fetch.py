@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from vcnb.practice.fetch import Network, fetch, is_public
+from vcnb.practice.fetch import Network, fetch
 from vcnb.practice.rules import Refusal
+from vcnb.settings import is_public
 
 PUBLIC = "93.184.216.34"
 SOUND = b"RIFF....WAVE" * 1000

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import socket
 import threading
+import time
 
 import pytest
 
@@ -119,8 +122,33 @@ def test_a_redirect_leads_only_where_the_first_address_could_have_led(shelf):
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fe80::1]", "0.0.0.0", "localhost"]
+    "host",
+    ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fe80::1]", "0.0.0.0", "localhost", "[64:ff9b::7f00:1]"],
 )
 def test_an_address_inside_this_network_is_never_asked(host):
     with pytest.raises(OSError, match="not public"):
         fetch(f"https://{host}/a.wav", PAID)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+def test_a_name_that_no_host_can_have_is_no_crash(host):
+    with pytest.raises(OSError, match="no name of a host"):
+        fetch(f"https://{host}/a.wav", PAID)
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_headers_or_sound_holds_nobody(begun):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            line, _ = server.accept()
+            with line, contextlib.suppress(OSError):  # until nobody listens any more
+                line.sendall(begun)
+                while True:
+                    line.sendall(b"X: y\r\n")
+                    time.sleep(0.01)
+
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(OSError, match=r"deadline of 0\.3 s"):
+            fetch(f"{url}/a.wav", Settings("practice", f"{url}/api/v1", Secret("k")), timeout=0.3)

@@ -9,7 +9,7 @@ import pytest
 from vcnb.audio.samples import samples
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.diagnose.report import diagnose
-from vcnb.errors import OutcomeUnknownError, SettingsError, VoiceNotFoundError
+from vcnb.errors import OutcomeUnknownError, ServiceBrokenError, SettingsError, VoiceNotFoundError
 from vcnb.library.intents import Intents
 from vcnb.library.voices import others
 from vcnb.settings import Settings
@@ -61,6 +61,17 @@ def test_a_twin_is_not_taken_for_the_voice_that_comes_back(hosted, practice):
     account.delete(twin)
     assert account.restore(twin).voice not in (twin.voice, back.voice), "which replaces the other one"
     assert practice.counters()["creations"] == 4
+
+
+def test_a_service_that_gives_an_old_id_again_is_not_asked_again_and_again(hosted, monkeypatch):
+    account = hosted()
+    first = enrolled(account)
+    account.delete(first)
+    asked = []
+    monkeypatch.setattr(EnrollmentClient, "create", lambda *_, **__: asked.append(1) or first)
+    with pytest.raises(ServiceBrokenError, match="id of an older one"):
+        account.restore(first)
+    assert len(asked) == 1
 
 
 def test_what_came_back_before_a_crash_is_found_and_not_paid_again(hosted, practice, monkeypatch):

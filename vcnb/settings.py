@@ -13,8 +13,20 @@ from urllib.parse import urlsplit
 from vcnb.catalog import REGIONS
 from vcnb.errors import SettingsError
 
-__all__ = ["Secret", "Settings", "data_folder", "find_key", "is_loopback", "region_of", "resolve", "sealed"]
+__all__ = [
+    "Secret",
+    "Settings",
+    "data_folder",
+    "find_key",
+    "is_loopback",
+    "is_public",
+    "region_of",
+    "resolve",
+    "sealed",
+]
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last four bytes
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291: all that is given out
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header carries as it is
 
 
@@ -186,6 +198,33 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is anybody's to reach.
+
+    Parameters
+    ----------
+    address : str
+        IPv4 or IPv6; one that carries another inside is judged by that.
+
+    Returns
+    -------
+    bool
+        False for loopback, private, link-local, multicast, reserved and unspecified ones, and for what is no address.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and found in _NAT64:
+            inner = ipaddress.IPv4Address(found.packed[-4:])
+        if inner is None:
+            return found in _UNICAST and found.is_global
+        found = inner
+    return found.is_global and not found.is_multicast
 
 
 def region_of(base_url: str) -> str:

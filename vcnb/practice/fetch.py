@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
 import re
 import socket
 import ssl
@@ -21,17 +20,16 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from vcnb.catalog import BYTES_REFUSED
+from vcnb.settings import is_public
 
 from .rules import Refusal
 
-__all__ = ["Network", "fetch", "is_public"]
+__all__ = ["Network", "fetch"]
 
 _REDIRECTS = 3  # ours
 _SECONDS = 20.0  # ours, from the look-up to the last byte
 _PIECE_BYTES = 65_536
 _OWN_HOSTS = frozenset({"127.0.0.1", "localhost"})
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last four bytes
-_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291: all that is given out
 
 
 async def _look_up(host: str) -> list[str]:
@@ -69,33 +67,6 @@ class Network:
 
 
 _INTERNET = Network()
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address is anybody's to reach.
-
-    Parameters
-    ----------
-    address : str
-        IPv4 or IPv6; one that carries another inside is judged by that.
-
-    Returns
-    -------
-    bool
-        False for loopback, private, link-local, multicast, reserved and unspecified ones, and for what is no address.
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in _NAT64:
-            inner = ipaddress.IPv4Address(found.packed[-4:])
-        if inner is None:
-            return found in _UNICAST and found.is_global
-        found = inner
-    return found.is_global and not found.is_multicast
 
 
 async def fetch(url: str, *, own_port: int, seconds: float = _SECONDS, network: Network = _INTERNET) -> bytes:

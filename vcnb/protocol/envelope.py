@@ -292,6 +292,8 @@ def _verdict(code: str, words: str, status: int | None) -> Verdict:
 def _parsed(body: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(body)
+        if b"\\ud" in body.lower() or b"\xed" in body:  # halves of characters can be neither kept nor shown
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from vcnb.catalog import MODELS, NAME_LENGTH
-from vcnb.errors import ServiceBrokenError, SettingsError
+from vcnb.errors import ServiceBrokenError, SettingsError, visible
 
 __all__ = ["CHINA_TIME", "Voice", "check_preferred_name", "preferred_name_of", "voice_of_row"]
 
@@ -63,7 +63,7 @@ class Voice:
 
     def __repr__(self) -> str:
         name = self.name or self.preferred_name or self.voice
-        return f"<Voice {name!r} for {self.target_model or 'an unknown model'}>"
+        return visible(f"<Voice {name!r} for {self.target_model or 'an unknown model'}>")
 
 
 def preferred_name_of(voice: str) -> str:
@@ -146,6 +146,8 @@ def voice_of_row(row: Mapping[str, Any], *, region: str = "") -> Voice:
 def _read_time(written: Any) -> datetime | None:
     try:
         read = datetime.fromisoformat(str(written))  # a list of 1,000 is read in a third of the time of strptime
-    except ValueError:
+        read = read if read.tzinfo else read.replace(tzinfo=CHINA_TIME)
+        read.astimezone(UTC)  # the first and the last day that a datetime knows are none everywhere
+    except (ValueError, OverflowError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=CHINA_TIME)
+    return read

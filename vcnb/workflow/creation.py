@@ -262,7 +262,7 @@ class Creation:
                 seen, pause = self._look_again(intent, pause), min(pause * 1.6, self._manner.pause)
             elif isinstance(step, Adopt):
                 for other in step.others:
-                    log.warning("%s was made by the same request as %s", other.voice, step.voice.voice)
+                    log.warning("%r was made by the same request as %r", other.voice, step.voice.voice)
                 return self._done(intent, step.voice)
             elif isinstance(step, Post) and pay is not None and seen is not None:
                 intent, voice = self._post(intent, seen, audio, pay)
@@ -352,7 +352,7 @@ class Creation:
                 self._write(done)
                 self._keep(made, done)
         except LibraryError as error:
-            log.warning("%s was made and could not be written down: %s", voice.voice, error.message)
+            log.warning("%r was made and could not be written down: %s", voice.voice, error.message)
             self._say(f"{voice.voice} was made and could not be written down: {error.message}", None)
         return made
 

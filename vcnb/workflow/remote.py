@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
-import time
 from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
+import urllib3
 
 from vcnb.audio.clip import Clip
 from vcnb.audio.load import read_clip
 from vcnb.catalog import BYTES_REFUSED
+from vcnb.client.call import Call
+from vcnb.client.wire import BEHIND, CONNECT_TIMEOUT, once, reason_of, stop_reason
 from vcnb.errors import ClipError, SettingsError
-from vcnb.settings import Settings
+from vcnb.settings import Settings, is_public
 
 __all__ = ["check_url", "fetch", "is_url"]
 
@@ -95,27 +96,40 @@ def fetch(url: str, settings: Settings, *, timeout: float = TIMEOUT) -> Clip:
     ClipError
         If what lies there is longer than the service takes, or no recording.
     """
-    deadline = time.monotonic() + timeout
-    with requests.Session() as session:
-        session.trust_env = urlsplit(url).scheme == "https"
-        session.auth = _nobody  # keeps ~/.netrc out of it
-        at = url
+    at, own = url, urlsplit(settings.base_url).netloc
+    with Call(timeout) as call:
         for _ in range(REDIRECTS + 1):
-            if settings.region != "practice" or urlsplit(at).netloc != urlsplit(settings.base_url).netloc:
+            if settings.region != "practice" or urlsplit(at).netloc != own:
                 _refuse_private(urlsplit(at).hostname or "")
-            with session.get(at, stream=True, timeout=(10, 10), allow_redirects=False) as response:
-                if response.is_redirect:
-                    at = check_url(urljoin(at, response.headers["Location"]), settings)
-                    continue
-                if response.status_code != 200:
-                    raise OSError(f"status {response.status_code}")
-                data = _read(response, deadline)
-            name = os.path.basename(unquote(urlsplit(url).path)) or "recording"
-            return read_clip(data, url=url, name=name)
+            moved, data = _asked(at, call)
+            if not moved:
+                name = os.path.basename(unquote(urlsplit(url).path)) or "recording"
+                return read_clip(data, url=url, name=name)
+            at = check_url(urljoin(at, moved), settings)
     raise OSError("too many redirects")
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _asked(at: str, call: Call) -> tuple[str, bytes]:
+    """Ask one address, without a key; give where it leads, or what lies there."""
+    failed, moved, data = "", "", b""
+    with once(call, host=urlsplit(at).hostname, key=None) as session:
+        limits = (max(0.001, min(CONNECT_TIMEOUT, call.remaining)), call.remaining + BEHIND)
+        try:
+            with session.get(at, stream=True, timeout=limits) as response:
+                if response.is_redirect:
+                    moved = response.headers["Location"]
+                elif response.status_code == 200:
+                    data = _read(response)
+                else:
+                    failed = f"status {response.status_code}"
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            failed = reason_of(error)
+    if call.stopped or failed:
+        raise OSError(stop_reason(call) if call.stopped else failed)
+    return moved, data
+
+
+def _read(response: requests.Response) -> bytes:
     pieces, size = [], 0
     for piece in response.iter_content(65536):
         size += len(piece)
@@ -124,19 +138,15 @@ def _read(response: requests.Response, deadline: float) -> bytes:
                 f"The file at the address has more than {BYTES_REFUSED / 2**20:g} MiB; the service takes less.",
                 remedy="load the file, run vcnb.repair on it and send it from here",
             )
-        if time.monotonic() > deadline:
-            raise TimeoutError("too slow")
         pieces.append(piece)
     return b"".join(pieces)
 
 
 def _refuse_private(host: str) -> None:
     """Keep requests out of this machine and its network: the service could not go there either."""
-    for found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(found[4][0]).split("%")[0]).is_global:
-            raise OSError(f"{host} is not public")
-
-
-def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    request.headers.pop("Authorization", None)
-    return request
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
+    except UnicodeError:  # a label that is empty or too long
+        raise OSError(f"{host[:80]!r} is no name of a host") from None
+    if not all(is_public(each) for each in found):
+        raise OSError(f"{host} is not public")

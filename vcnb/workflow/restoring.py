@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vcnb.catalog import PRICE_PER_CREATION
+from vcnb.client.wire import broken
 from vcnb.errors import LibraryError, SettingsError
 from vcnb.library import voices
 from vcnb.protocol.voice import Voice
@@ -72,6 +73,8 @@ def restore(
         # One that was made by the same request, on purpose, while this one lived, is no replacement.
         besides = voices.others(shelf.store, owner, named.voice)
         (made,) = account._make_all(request, progress=progress, cancel=cancel, besides=besides).values()
+        if made.voice in besides:  # again and again would be billed each time
+            raise broken(f"The service gave a new voice the id of an older one, {made.voice!r}.")
         with shelf.store.transaction():
             if made.voice not in voices.others(shelf.store, owner, named.voice):
                 voices.mark_restored(shelf.store, owner, named.voice, made.voice)
