@@ -40,6 +40,15 @@ def test_voiced_and_unvoiced_sounds_take_the_shape_of_the_voice(voices, base, vo
         assert apart(become, wanted) < 0.5 * apart(given, wanted), name
 
 
+def test_unvoiced_sounds_lie_a_little_below_the_voice_s_own(voices):
+    for base, voice in (("thorsten_en", "kathleen_en"), ("kathleen_en", "thorsten_en")):
+        of, to = (voices[name].timbre for name in (base, voice))
+        mapping = learn(of, to, f0=(150.0, 150.0))
+        become = mapping.bands(spectrum.smooth(of.unvoiced), np.zeros(len(of.unvoiced), dtype=bool))
+        below_db = 10 / np.log(10) * (spectrum.smooth(to.unvoiced).mean() - become.mean())
+        assert 3 < below_db < 7, voice
+
+
 def test_a_mapped_voice_moves_about_as_far_as_the_voice_itself(voices):
     of, to = voices["thorsten_en"].timbre, voices["kathleen_en"].timbre
     mapping = learn(of, to, f0=(120.0, 165.0))
