@@ -78,10 +78,9 @@ class Deck extends EventTarget {
   }
 
   streamed() {
-    if (this.stream.state === "ended") {
-      this.offset = this.stream.position;
-      if (page.sounding === this) page.sounding = null;
-    }
+    const { state, position } = this.stream;
+    if (state === "ended") this.offset = position;
+    if ((state === "ended" || state === "elsewhere") && page.sounding === this) page.sounding = null;
     this.tell("state");
   }
 

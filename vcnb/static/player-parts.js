@@ -2,6 +2,7 @@
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const METER_MS = 500; // the full scale of the buffer's meter
+const LIVE_MS = 40; // between two looks while sound arrives: drawing every frame took the page 15 to 40 % of its time
 
 function save([blob, name]) {
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
@@ -129,13 +130,17 @@ function streamLine(view, deck) {
 function playerParts(view, deck, { stop = null, spectrum = true, hints = true }) {
   const bar = playerBar(view, deck, stop), picture = lanes(view, deck, { spectrum });
   const figures = deck.stream ? figuresRow(view, deck) : null, live = deck.stream ? streamLine(view, deck) : null;
-  let next = 0, shown = 0;
+  let next = 0, timer = 0, shown = 0;
   const tick = (time = 0) => {
     cancelAnimationFrame(next); // one loop, however often the state changes
+    clearTimeout(timer);
     bar.show(deck.position);
     picture.show();
     if (figures && time - shown > 200) { figures.show(); shown = time; }
-    if (deck.playing && !view.signal.aborted) next = requestAnimationFrame(tick);
+    if (!deck.playing || view.signal.aborted) return;
+    const again = () => { next = requestAnimationFrame(tick); };
+    if (deck.streaming) timer = setTimeout(again, LIVE_MS);
+    else again();
   };
   for (const name of ["state", "loaded", "learnt"]) view.on(deck, name, () => tick());
   view.on(deck, "failed", () => view.setFault(deck.failed));

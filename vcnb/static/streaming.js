@@ -35,7 +35,7 @@ registerProcessor("vcnb-ring", VcnbRing);`;
 const BUFFER = { quick: 0.2, safe: 0.3 }; // seconds; ours: 0.3 rides out pieces of 100 ms that come 80 ms late
 const LONG_PIECE = 0.06; // seconds
 const FASTER = 1.5; // times real time: sound made so fast cannot run dry soon
-const GRACE = 0.04; // seconds; ours: so much later it may begin than it could, where the last piece came early
+const GRACE = 0.05; // seconds; ours: so much later it may begin than it could, where the last piece came early
 const LATE = 0.16; // seconds; ours: what comes 80 ms late and then 80 ms early only seems to be fast
 const WAKING_MS = 400;
 const CLAIM_MS = 40; // tabs of one browser agree in this time who plays
@@ -268,9 +268,10 @@ class Stream extends EventTarget {
 
   wants() {
     if (this.underruns || !this.first) return BUFFER.safe;
-    const { have, here } = this.first, since = (performance.now() - here) / 1000, more = (this.fed - have) / this.tape.rate;
+    // By the kernel's clock: what waited for a busy page comes at once, and only seems to be made fast.
+    const { have, since } = this.first, made = this.tape.since - since, more = (this.fed - have) / this.tape.rate;
     if (have / this.tape.rate >= BUFFER.safe) return BUFFER.quick; // it came in one piece, or in large ones at once
-    return more - LATE >= FASTER * since && have / this.tape.rate < LONG_PIECE ? BUFFER.quick : BUFFER.safe;
+    return more - LATE >= FASTER * made && have / this.tape.rate < LONG_PIECE ? BUFFER.quick : BUFFER.safe;
   }
 
   heard({ began, empty, at, out }) {

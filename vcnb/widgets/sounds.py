@@ -37,9 +37,10 @@ PLAYER_FILES = (
 )
 # Ours: browsers and servers take 10 MiB a message at most; 1 MiB with four under way was the fastest.
 SAMPLES_PER_MESSAGE = (1 << 20) // 4
-# Seconds; ours. A message passes through several threads, and each waits this long for a cell that computes: at
-# Python's own 5 ms a piece of speech took up to 100 ms to leave a busy kernel, at this 25 to 55 ms.
-BRISK = 0.0005
+# Seconds; ours. A message needs some twenty turns of several threads, and waits so long for each where a cell computes:
+# at Python's own 5 ms a piece of speech took up to 100 ms to leave a busy kernel, at 0.5 ms up to 55, at this up to 20.
+BRISK = 0.0001
+TOGETHER = 0.06  # seconds; ours: smaller pieces go together, as a message takes the page longer than its sound does
 FIGURES = ("first_sound", "underruns", "gap", "buffer", "start_delay")  # see `SoundPanel`
 LONGEST_NAME = 60  # characters; ours: the state of a panel stays small, whatever a file is called
 
@@ -73,6 +74,11 @@ class Sound:
     def is_live(self) -> bool:
         """Whether more may come."""
         return self.clip is None
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the clip, or of what has arrived (Hz)."""
+        return self._sample_rate if self.clip is None else self.clip.sample_rate
 
     @property
     def n_samples(self) -> int:
@@ -121,7 +127,7 @@ class Sound:
             "key": self.key,
             "id": self.id,
             "name": name_of(clip)[:LONGEST_NAME],
-            "rate": clip.sample_rate if clip else self._sample_rate,
+            "rate": self.sample_rate,
             "n_samples": self.n_samples,
             "live": self.is_live,
             "generated": speech is not None or clip is None,
@@ -220,15 +226,20 @@ class SoundPanel(BaseWidget):
 
     def _forward(self, sound: Sound) -> None:
         # What arrives while a message is being handed over goes with the next: a busy kernel makes pieces larger.
-        sent, rested = 0, None
+        sent, rested, due = 0, None, 0.0
         while True:
             sound.changed.wait()
             sound.changed.clear()
+            few = sent + TOGETHER * sound.sample_rate
+            while sound.is_live and sound.resting_at == rested and sound.n_samples < few:
+                if not sound.changed.wait(max(0.0, due - time.monotonic())):
+                    break
+                sound.changed.clear()
             ended, resting, n = not sound.is_live, sound.resting_at, sound.n_samples
             while sent < n:
                 stop = min(n, sent + SAMPLES_PER_MESSAGE)
                 self._send_part(sound, sent, sound.part(sent, stop))
-                sent = stop
+                sent, due = stop, time.monotonic() + TOGETHER
             if resting != rested or ended:
                 rested = resting
                 self._send_state(sound)
@@ -242,7 +253,7 @@ class SoundPanel(BaseWidget):
             "client": client,
             "at": start,
             "format": "s16" if part.dtype.itemsize == 2 else "f32",
-            "rate": sound.facts(n_columns=0)["rate"],
+            "rate": sound.sample_rate,
             "since": time.monotonic() - sound.began,
         }
         self._post(message, [part.tobytes()])
