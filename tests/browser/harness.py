@@ -48,6 +48,10 @@ SETTINGS = {
     # Saved widget state is the strictest case: what is in a trait would be in the file.
     "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
 }
+# Every output of the notebook is drawn, or has said why it cannot be.
+SETTLED = """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')].every((node) =>
+  node.hasChildNodes() && !node.textContent.startsWith('Loading widget')
+    && [...node.querySelectorAll('.vcnb')].every((panel) => panel.hasChildNodes()))"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -160,6 +164,8 @@ class Notebook:
             timeout=WAIT_MS,
         )
         page.evaluate("async () => { await jupyterapp.restored; jupyterapp.shell.collapseLeft(); }")
+        # A panel that is closed while it loads is one that "failed to initialize", to anywidget, two seconds later.
+        page.wait_for_function(SETTLED, timeout=WAIT_MS)
 
     def clear(self) -> None:
         """Take all cells and panels away."""
