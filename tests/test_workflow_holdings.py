@@ -26,6 +26,7 @@ from vcnb.workflow.connecting import connect
 from vcnb.workflow.connection import Connection
 from vcnb.workflow.importing import import_library
 from vcnb.workflow.money import Purse
+from vcnb.workflow.rows import rows_for_people
 
 HTTP, REALTIME = "qwen3-tts-vc-2026-01-22", "qwen3-tts-vc-realtime-2026-01-15"
 CONSENT = "Kathleen agreed in a letter of May 2019"
@@ -169,6 +170,8 @@ def test_a_deleted_voice_comes_back_from_its_recording_at_a_price_that_is_said_f
     rows = account.voices().set_index("voice")
     assert (rows["label"][back.voice], rows["note"][back.voice]) == ("the reader", "for the atlas")
     assert rows["state"].to_dict() == {back.voice: "here and there", voice.voice: "only here: deleted"}
+    offered = rows_for_people(account.voices(), account.takes())
+    assert [each["voice"] for each in offered] == [back.voice], "what came back is not offered again"
     assert rows["consent"][back.voice] == CONSENT
     original = samples()[SAMPLE].read_bytes()
     assert account.reference(back).source.data == original, "byte for byte"

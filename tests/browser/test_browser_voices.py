@@ -136,6 +136,7 @@ def test_deleting_asks_offers_undo_at_its_price_and_brings_the_voice_back(book, 
     shown.get_by_text("11 voices", exact=True).wait_for()
     assert practice.counters()["creations"] == made + 1
     assert "guanyu" in names(shown)
+    shown.get_by_text("History: 1 deleted voice", exact=True).wait_for()  # what came back is not offered again
     assert book.value("sorted(account.voices().query('state == \"only here: deleted\"').name)") == ["demo_f", "guanyu"]
 
 

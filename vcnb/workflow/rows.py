@@ -40,10 +40,13 @@ def rows_for_people(table: pd.DataFrame, takes: pd.DataFrame) -> list[dict[str, 
             return each.timestamp()
         return visible(each)[:LONGEST] if isinstance(each, str) else each
 
+    # One that came back lives on as another: it is not offered again.
+    back = frozenset(table.attrs.get("back", ()))
     names = ("voice", "name", "label", "note", "kind", "language", "created_at", "last_used_at", "days_left")
     counted = ("takes", "cost", "verdict", "clip")
     return [
         {name: value(row[name]) for name in (*names, *counted)}
         | {"voice": row["voice"], "take": newest.get(row["voice"]), "deleted": row["state"] == HERE}
         for row in plain(table)
+        if row["voice"] not in back
     ]

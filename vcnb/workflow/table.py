@@ -29,7 +29,7 @@ class Table(pd.DataFrame):
 
 
 class VoiceTable(Table):
-    """A table of voices; `attrs` hold ``quota``, ``used``, ``free`` and ``region``."""
+    """A table of voices; `attrs` hold ``quota``, ``used``, ``free``, ``region``, and which deleted came ``back``."""
 
     @property
     def _constructor(self) -> Callable[..., VoiceTable]:

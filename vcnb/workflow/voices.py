@@ -115,14 +115,16 @@ def frame(listed: Iterable[Voice], known: Mapping[str, sqlite3.Row] | None = Non
     known, now = known or {}, datetime.now(UTC)
     there = list(listed)
     rows = [row(voice, known.get(voice.voice), now=now) for voice in there]
-    missing = set(known) - {voice.voice for voice in there}
+    ids = {voice.voice for voice in there}
+    missing = set(known) - ids
     gone = [known[voice] for voice in missing if _worth_a_row(known[voice])]
     gone.sort(key=lambda each: str(each["created_at"]), reverse=True)
     rows += [row(_as_voice(each, region), each, listed=False, now=now) for each in gone]
     table = VoiceTable({name: [each[name] for each in rows] for name in COLUMNS}, columns=list(COLUMNS), dtype=object)
     table = VoiceTable({name: _typed(table[name], kind) for name, kind in COLUMNS.items()})
     quota = {"used": len(there), "quota": VOICES_PER_ACCOUNT, "free": max(0, VOICES_PER_ACCOUNT - len(there))}
-    table.attrs.update(quota, region=region)
+    back = [voice for voice in missing if known[voice]["restored_as"] in ids]
+    table.attrs.update(quota, region=region, back=sorted(back))
     return table
 
 
