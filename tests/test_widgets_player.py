@@ -15,6 +15,7 @@ from recordings import sine
 from vcnb.audio.clip import Clip, Segment, Speech
 from vcnb.diagnose.finding import Finding
 from vcnb.errors import CancelledError, SettingsError, SpeechInterruptedError
+from vcnb.widgets import sounds
 from vcnb.widgets.player import Player
 from vcnb.widgets.sounds import SAMPLES_PER_MESSAGE, as_sent
 from vcnb.widgets.still import outline, still
@@ -195,6 +196,18 @@ def test_a_stream_is_sent_as_it_arrives_and_becomes_the_joined_clip(rng, sent):
     assert sent[-1][0] | {"client": None} == sent[-1][0]
     assert (sent[-1][0]["live"], sent[-1][0]["n_samples"], sent[-1][0]["text"]) == (False, 2400, "Hello.")
     assert player.sounds[0]["n_samples"] == 2400
+
+
+def test_the_first_piece_waits_for_none_and_little_ones_go_together(rng, sent, monkeypatch):
+    monkeypatch.setattr(sounds, "TOGETHER", 60.0)
+    pieces = Pieces([Clip(part, 24000) for part in np.split(whole_steps(rng, 4800), 10)])
+    player = Player(pieces)
+    pieces.go.release()
+    until(lambda: sent)
+    for _ in range(10):
+        pieces.go.release()
+    until(lambda: not player.sounds[0]["live"])
+    assert [content["at"] for content, _ in sent if content["type"] == "sound"] == [0, 480]
 
 
 def test_a_generator_is_joined_without_a_gap(rng, sent):
