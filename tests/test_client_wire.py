@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
+import re
 import socket
 import threading
 import time
@@ -16,9 +19,10 @@ import dashscope  # noqa: F401  # takes seconds, which are no part of any deadli
 import pytest
 
 from vcnb import errors
+from vcnb.client.call import Call
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
-from vcnb.client.wire import stop_reason, unreachable
+from vcnb.client.wire import BrokenLineError, _counted, stop_reason, unreachable
 from vcnb.settings import Secret, Settings
 from vcnb.workflow.connection import Connection
 
@@ -188,6 +192,30 @@ def test_a_flood_ends():
         EnrollmentClient(other.settings(), timeout=20).create(
             target_model=HTTP, preferred_name="a", audio="data:audio/wav;base64,AA"
         )
+
+
+def test_a_frame_without_end_ends(monkeypatch):
+    monkeypatch.setattr("vcnb.client.dialled.LINE_BYTES_LIMIT", 1_000_000)
+
+    def flood(n):
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", other.heard[n - 1])[1]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())  # RFC 6455, 1.3
+        yield (
+            b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n" % accept
+        )
+        yield b"\x81\x7f" + (1 << 40).to_bytes(8, "big")
+        while True:
+            yield b"x" * 100_000
+
+    with peer(flood) as other, pytest.raises(errors.SpeechInterruptedError, match="the line was cut"):
+        speak(other.settings(), "realtime", timeout=20)
+
+
+def test_what_came_before_a_call_was_stopped_is_not_gone_through():
+    with Call(5) as call:
+        call.stop()
+        with pytest.raises(BrokenLineError, match="cancelled"):
+            next(_counted(lambda: iter([b"x"]), call)())
 
 
 def test_no_file_of_the_user_puts_another_key_in_its_place(monkeypatch, tmp_path):

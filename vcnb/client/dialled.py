@@ -15,6 +15,25 @@ from .wire import broken
 
 __all__ = ["sdk_class"]
 
+LINE_BYTES_LIMIT = 128_000_000  # ours: half an hour of speech is 115 MB of base64
+
+
+class _Limited:
+    """A line on which no peer can send without end: the SDK's socket would hold all of a frame that says it is long."""
+
+    def __init__(self, line: Any) -> None:
+        self._line, self._left = line, LINE_BYTES_LIMIT
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+    def recv(self, size: int) -> bytes:
+        data: bytes = self._line.recv(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(f"more than {LINE_BYTES_LIMIT:,} bytes came")
+        return data
+
 
 class _OnceHeaders(dict[str, str]):
     """Headers that are written once: a redirect of the handshake would carry the key to somebody else."""
@@ -52,7 +71,7 @@ def sdk_class() -> Any:
                 on_message=self.on_message,
                 on_error=self.on_error,
                 on_close=self.on_close,
-                socket=self.line,
+                socket=_Limited(self.line),
             )
             self.thread = threading.Thread(target=self._run, name="vcnb-realtime", daemon=True)
             self.thread.start()

@@ -142,17 +142,19 @@ class _OneShot(HTTPAdapter):
         self._call.status = response.status_code
         self._call.retry_after = response.headers.get("Retry-After")
         # setattr: the one place through which every reader of the body goes, ours and the SDK's.
-        setattr(response.raw, "stream", _counted(response.raw.stream))  # noqa: B010
+        setattr(response.raw, "stream", _counted(response.raw.stream, self._call))  # noqa: B010
         return response
 
 
-def _counted(stream: Any) -> Any:
+def _counted(stream: Any, call: Call) -> Any:
     def read(*args: Any, **options: Any) -> Iterator[bytes]:
         total = 0
         for chunk in stream(*args, **options):
             total += len(chunk)
             if total > BYTES_LIMIT:
                 raise BrokenLineError(f"the answer is longer than {BYTES_LIMIT:,} bytes")
+            if call.stopped:  # what came before the line was shut may take long to go through
+                raise BrokenLineError(stop_reason(call))
             yield chunk
 
     return read
