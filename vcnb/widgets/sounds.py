@@ -38,7 +38,7 @@ PLAYER_FILES = (
 # Ours: browsers and servers take 10 MiB a message at most; 1 MiB with four under way was the fastest.
 SAMPLES_PER_MESSAGE = (1 << 20) // 4
 # Seconds; ours. A message needs some twenty turns of several threads, and waits so long for each where a cell computes:
-# at Python's own 5 ms a piece of speech took up to 100 ms to leave a busy kernel, at 0.5 ms up to 55, at this up to 20.
+# at Python's own 5 ms a piece of speech took up to 100 ms to leave a busy kernel, at this 2, and 15 once in a hundred.
 BRISK = 0.0001
 TOGETHER = 0.06  # seconds; ours: smaller pieces go together, as a message takes the page longer than its sound does
 FIGURES = ("first_sound", "underruns", "gap", "buffer", "start_delay")  # see `SoundPanel`
