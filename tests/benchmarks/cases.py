@@ -48,7 +48,7 @@ from spoiling import (
     telephone,
     through,
 )
-from voices import HALVES, Sounds, Voice, sounds, without_ends
+from voices import HALVES, Sounds, Voice, longest_gap, sounds, without_ends
 
 from vcnb.audio.load import read_clip
 from vcnb.audio.resample import resample
@@ -65,6 +65,7 @@ CLEAN: Wanted = dict.fromkeys((*HARD, *HEARD), "p")
 TOLD_BY = {"snr": "noise", "pause": "longest_pause", "pause at 10 dB": "longest_pause", "clarity": "reverberation"}
 TOLD_BY["bandwidth"] = "bandwidth"
 VOICES_PER_KIND = 8
+LONG_GAP = 1.6  # seconds; who pauses for that long by level alone may well be warned
 
 
 @dataclass(frozen=True, eq=False)
@@ -361,6 +362,8 @@ def natural(kit: Kit) -> Iterator[Case]:
             pieces, joined = [np.concatenate(joined)], []
         for piece in pieces:
             short = {"continuous_speech": None} if len(piece) < 7 * RATE else {}
+            if longest_gap(piece) > LONG_GAP:
+                short["longest_pause"] = None
             if len(piece) >= 3 * RATE:
                 peak = min(1.0, 0.99 / float(np.abs(piece).max()))
                 yield Case(wav(piece * np.float32(peak)), {k: v for k, v in {**wanted, **short}.items() if v})

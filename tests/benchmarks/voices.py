@@ -165,6 +165,12 @@ def without_ends(samples: Floats) -> Floats:
     return samples[max(0, (loud[0] - MARGIN) * hop) : (loud[-1] + MARGIN) * hop] if len(loud) else samples
 
 
+def longest_gap(samples: Floats) -> float:
+    """Seconds of the longest stretch in which nothing is loud."""
+    loud, hop = _loud(samples)
+    return float(np.diff(loud).max(initial=0)) * hop / RATE
+
+
 def _loud(samples: Floats) -> tuple[npt.NDArray[np.intp], int]:
     """Frames in which something is said, and their length."""
     hop = RATE // 100
