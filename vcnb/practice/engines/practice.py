@@ -25,7 +25,7 @@ from .espeak import REMEDY, Espeak
 from .frugal import give_back, one_heap, put_aside
 from .japanese import kana
 from .mapping import LIKENESS, Mapping, learn
-from .profile import Profile, enough, measure
+from .profile import Profile, enough, measure, no_song
 from .text import SENTENCE_PAUSE, Bite, bites, clean, language_of, sounds
 from .world import with_pitch
 from .written import written_out
@@ -114,6 +114,7 @@ class PracticeEngine:
         try:
             # Level and pitch, which are enough to measure with, take a melody for a voice.
             enough(speech_activity(reference.samples, reference.sample_rate).seconds)
+            no_song(reference)
             return measure(reference).to_bytes(self.version)
         finally:
             give_back()

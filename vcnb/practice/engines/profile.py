@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcnb.measure.activity import speech_segments
+from vcnb.measure.events import sound_events
 from vcnb.measure.level import rms_dbfs
 from vcnb.measure.pace import syllables_per_second
 from vcnb.measure.pitch import HOP, f0_track
@@ -17,12 +18,16 @@ from vcnb.measure.pitch import HOP, f0_track
 from .engine import EngineError, Reference, UnusableReferenceError
 from .timbre import Timbre, timbre
 
-__all__ = ["Profile", "enough", "measure"]
+__all__ = ["Profile", "enough", "measure", "no_song"]
 
 # All ours. A fifth of an octave and more off the median are DIO's octave errors, not melody.
 OCTAVE_ERROR = 0.55  # natural logarithm; 9.5 semitones
 SHORTEST_VOICED = 1.0  # s; three seconds of speech hold about one and a half
 SHORTEST_SPEECH = 3.0  # s; the service's least
+LISTENED = 15.0  # s
+# Of the recording, and times what is spoken. Songs had .34 and more, and 5 and more; speech over a song at most .6.
+MUSIC = 0.3
+SUNG = 3.0
 
 _REMEDY = "record at least 3 s of clear speech, close to the microphone"
 _FIGURES = ("pitch", "range", "pace", "rms_dbfs")
@@ -167,6 +172,30 @@ def enough(speech: float) -> None:
     """
     if speech < SHORTEST_SPEECH:
         raise UnusableReferenceError(f"Only {speech:.1f} s of the reference are clear speech.", remedy=_REMEDY)
+
+
+def no_song(reference: Reference) -> None:
+    """Insist on speech where music plays: a singer's voice is one, and the band's is not.
+
+    Parameters
+    ----------
+    reference : Reference
+        Its first 15 s are listened to, where a network for that can be had.
+
+    Raises
+    ------
+    UnusableReferenceError
+        If somebody sings to music.
+    """
+    some = reference.samples[: round(LISTENED * reference.sample_rate)]
+    events = sound_events(some, reference.sample_rate)
+    if events is None:
+        return
+    music, singing, speech = (
+        sum(segment.duration for segment in kind) for kind in (events.music, events.singing, events.speech)
+    )
+    if music > MUSIC * len(some) / reference.sample_rate and singing > SUNG * speech:
+        raise UnusableReferenceError("The reference is a song with music.", remedy=_REMEDY)
 
 
 def _without_octave_errors(pitch: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
