@@ -222,7 +222,8 @@ def soak(folder: Path, minutes: float, rng: random.Random) -> tuple[list[str], d
     lines = [line for each in books for line in each.lines()]
     done = Counter(line["step"] for line in lines if line["found"])
     trouble = Counter(line["trouble"] for line in lines if line["trouble"])
-    return wrong, held, f"{sum(each.kills for each in books)} kills, {dict(done)}, errors {dict(trouble)}"
+    said = f"{done['end']} turns, {sum(each.kills for each in books)} kills"
+    return wrong, held, f"{said}: {dict(done)}, errors {dict(trouble)}"
 
 
 def broken(
@@ -266,7 +267,7 @@ def judged(folder: Path, books: list[Notebook], billed: dict[str, Any]) -> list[
         lost = takes - set(kept[kept["complete"]]["take"])
         for take in takes - lost:
             account.take(take)  # whole, by its hash
-        for voice in there:
+        for voice in shared & there:
             account.reference(voice)
     of = {purpose: money[money["purpose"] == purpose] for purpose in ("creation", "speech")}
     with sqlite3.connect(folder / "data" / "library.sqlite") as db:
@@ -301,7 +302,7 @@ def main() -> int:
         course = [round(at) for at in each[:: max(1, len(each) // 20)]]
         print(f"{name}: {course} MB, grown by {grown[name]}")
     print("\n".join(wrong) or "nothing is lost, nothing paid twice")
-    on = f"{options.minutes:g} minutes, {said}"
+    on = f"{options.minutes:g} minutes, {said.partition(':')[0]}"
     record("library.soak", len(wrong), on)
     record("library.soak_mb", max(grown.values()), on)
     return int(bool(wrong) or max(grown.values()) > SPACE)

@@ -39,6 +39,7 @@ FIGURES = (
     ("ledger", "--mutants"),
     ("ledger", "--kills", "20"),
     ("journeys", "--schedules", "500"),
+    ("soak",),
     ("grid",),
     ("similarity",),
     ("sentinel", "--takes", "200", "--spoilt", "50"),
