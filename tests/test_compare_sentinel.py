@@ -65,6 +65,18 @@ def test_another_speaker_is_found(takes):
     assert failed(other, takes["kathleen_en"][:2]) == {"speaker"}
 
 
+def test_a_short_take_is_told_from_another_speaker_and_not_from_its_own(takes):
+    short = {
+        name: [Clip(sound.clip.samples[at * RATE : (at + 3) * RATE], RATE) for sound in own for at in (0, 4)]
+        for name, own in takes.items()
+    }
+    for name, own in short.items():
+        other = next(clips for voice, clips in short.items() if voice != name)
+        for at, clip in enumerate(own):
+            assert "speaker" not in failed(clip, (own[:at] + own[at + 1 :])[:2])
+            assert "speaker" in failed(clip, other[:2])
+
+
 def test_a_tenth_of_the_text_is_missed(takes):
     own = takes["kathleen_en"]
     take = own[2].clip
