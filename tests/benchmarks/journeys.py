@@ -30,7 +30,7 @@ import greenlet
 import ledger
 import numpy as np
 from figures import record
-from ledger import Crash, Life, SimulatedClock, SimulatedService, World
+from ledger import Life, SimulatedClock, SimulatedService, World
 
 from vcnb.audio.load import read_clip
 from vcnb.errors import OutcomeUnknownError, SettingsError, SpendLimitError, VcnbError
@@ -246,33 +246,19 @@ def journey(seed: int, told: Callable[[str], None] | None = None) -> Outcome:
         desk.close()
 
     def notebook(name: str) -> None:
-        for number in range(ledger.LIVES):
-            life = Life(world, f"{name}.{number}", mortal=number < ledger.LIVES - 1)
-            try:
-                live(life, world.rng.choice([None, PRICE, 2 * PRICE]))
-            except Crash:
-                counts["crashes"] += 1
-                world.sleep(world.rng.uniform(1, 200))
-            else:
-                return
+        limits = [None, PRICE, 2 * PRICE]
+        crashes = world.lives(name, lambda life, _: live(life, world.rng.choice(limits)))
+        counts["crashes"] += crashes
 
     try:
         with simulated():
-            faults, crash, freeze = world.faults, world.crash, world.freeze
-            world.faults, world.crash, world.freeze = {}, 0.0, 0.0
-            first = greenlet.greenlet(begin)
-            world.at(0, first.switch)
-            world.run()
-            for _ in range(world.rng.choice([0, 0, 1, 3])):
-                jump = world.rng.choice([-3600.0, 3600.0, -40.0, 40.0])
-                world.at(world.rng.uniform(0, 1500), lambda jump=jump: ledger._set_clock(world, jump))
-            world.faults, world.crash, world.freeze = faults, crash, freeze
+            world.in_peace(begin, after=0)
+            world.set_clocks()
             running = [greenlet.greenlet(lambda name=name: notebook(name)) for name in ("left", "right")]
             for each in running:
                 world.at(world.rng.uniform(0, world.rng.choice([0.1, 20])), each.switch)
             world.run()
             stuck = sum(not each.dead for each in running)
-            world.faults, world.crash, world.freeze = {}, 0.0, 0.0
             world.time += 10_000
             booked: list[int] = []
 
@@ -283,10 +269,7 @@ def journey(seed: int, told: Callable[[str], None] | None = None) -> Outcome:
                 booked.append(round(money["cost"].sum() / PRICE))
                 desk.close()
 
-            end = greenlet.greenlet(last)
-            world.at(1, end.switch)
-            world.run()
-            stuck += not end.dead
+            stuck += not world.in_peace(last)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _SERVICES.clear()

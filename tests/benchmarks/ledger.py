@@ -116,6 +116,37 @@ class World:
             self.time, _, event = heapq.heappop(self._events)
             event()
 
+    def set_clocks(self) -> None:
+        """Have the clock on the wall set, never, once or three times."""
+
+        def jump(by: float) -> None:
+            self.offset += by
+            self.say(f"the clock is set by {by:+.0f} s")
+
+        for _ in range(self.rng.choice([0, 0, 1, 3])):
+            by = self.rng.choice([-3600.0, 3600.0, -40.0, 40.0])
+            self.at(self.rng.uniform(0, 1500), lambda by=by: jump(by))
+
+    def lives(self, name: str, live: Callable[[Life, int], None]) -> int:
+        """Run a notebook from the top until it is not killed on its way; say how often it was."""
+        for number in range(LIVES):
+            try:
+                live(Life(self, f"{name}.{number}", mortal=number < LIVES - 1), number)
+                return number
+            except Crash:
+                self.sleep(self.rng.uniform(1, 200))
+        return LIVES
+
+    def in_peace(self, work: Callable[[], None], *, after: float = 1.0) -> bool:
+        """Do something while nothing breaks; say whether it came to its end."""
+        breaking = self.faults, self.crash, self.freeze
+        self.faults, self.crash, self.freeze = {}, 0.0, 0.0
+        doing = greenlet.greenlet(work)
+        self.at(after, doing.switch)
+        self.run()
+        self.faults, self.crash, self.freeze = breaking
+        return bool(doing.dead)
+
     def sleep(self, seconds: float, call: Line | None = None) -> None:
         me, awake = greenlet.getcurrent(), [False]
 
@@ -364,9 +395,7 @@ def schedule(seed: int, ledger: Ledger = AS_SHIPPED, told: Callable[[str], None]
     together = world.rng.random() < 0.5  # both notebooks are run from the top at once
     got: dict[int, set[str]] = defaultdict(set)
     counts: Counter[str] = Counter()
-    for _ in range(world.rng.choice([0, 0, 1, 3])):
-        jump = world.rng.choice([-3600.0, 3600.0, -40.0, 40.0])
-        world.at(world.rng.uniform(0, 1500), lambda jump=jump: _set_clock(world, jump))
+    world.set_clocks()
 
     def live(notebook: str, life: Life, number: int) -> None:
         place = folder / ("library" if ledger.shared else notebook)
@@ -396,15 +425,8 @@ def schedule(seed: int, ledger: Ledger = AS_SHIPPED, told: Callable[[str], None]
                         break
 
     def notebook(name: str) -> None:
-        for number in range(LIVES):
-            life = Life(world, f"{name}.{number}", mortal=number < LIVES - 1)
-            try:
-                live(name, life, number)
-            except Crash:
-                counts["crashes"] += 1
-                world.sleep(world.rng.uniform(1, 200))
-            else:
-                return
+        crashes = world.lives(name, lambda life, number: live(name, life, number))
+        counts["crashes"] += crashes  # not in one line: the other notebook counts meanwhile
 
     try:
         running = [greenlet.greenlet(lambda name=name: notebook(name)) for name in ("left", "right")]
@@ -412,12 +434,8 @@ def schedule(seed: int, ledger: Ledger = AS_SHIPPED, told: Callable[[str], None]
             world.at(world.rng.uniform(0, 1 if together else 20), each.switch)
         world.run()
         stuck = sum(not each.dead for each in running)
-        world.faults, world.crash, world.freeze = {}, 0.0, 0.0
         world.time += 10_000
-        last = greenlet.greenlet(lambda: live("left", Life(world, "last", mortal=False), LIVES))
-        world.at(1, last.switch)
-        world.run()
-        stuck += not last.dead
+        stuck += not world.in_peace(lambda: live("left", Life(world, "last", mortal=False), LIVES))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     held = set().union(*got.values())
@@ -485,11 +503,6 @@ APART = Ledger("as shipped, libraries apart", shared=False)
 def caught_at(mutant: Ledger, seeds: int = 200) -> Outcome | None:
     """Give the first schedule that a broken ledger does not stand."""
     return next((found for seed in range(seeds) if not (found := schedule(seed, mutant)).holds(mutant)), None)
-
-
-def _set_clock(world: World, by: float) -> None:
-    world.offset += by
-    world.say(f"the clock is set by {by:+.0f} s")
 
 
 # Real processes. They are forked from one that has loaded everything, so that a life costs no start.
