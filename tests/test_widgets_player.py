@@ -15,6 +15,7 @@ from recordings import sine
 from vcnb.audio.clip import Clip, Segment, Speech
 from vcnb.diagnose.finding import Finding
 from vcnb.errors import CancelledError, SettingsError, SpeechInterruptedError
+from vcnb.repair.repair import apply
 from vcnb.widgets import sounds
 from vcnb.widgets.player import Player
 from vcnb.widgets.sounds import SAMPLES_PER_MESSAGE, as_sent
@@ -120,6 +121,11 @@ def test_several_say_how_loud_they_are_so_that_they_can_be_balanced():
     assert first - second == pytest.approx(20, abs=0.05)
     assert silent is None
     assert Player(loud).sounds[0]["lufs"] is None
+
+
+def test_a_mended_copy_is_not_called_as_its_original_is(rng):
+    clip = Clip(0.2 + whole_steps(rng, 48_000) / 4, 24_000, name="mine")
+    assert [facts["name"] for facts in Player([clip, apply(clip, "dc")]).sounds] == ["mine", "mine, mended"]
 
 
 def test_its_output_stays_the_same_and_stands_without_a_browser(rng):

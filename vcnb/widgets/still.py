@@ -21,7 +21,8 @@ GREY = "#808080"  # 3.9 to 1 on white and 4.6 to 1 on #0d1117: a file cannot kno
 def name_of(clip: Clip | None) -> str:
     """Name a clip as people know it: by its own name, else by the voice that speaks; empty where it has neither."""
     named = preferred_name_of(clip.voice) or clip.voice if isinstance(clip, Speech) else ""
-    return (clip.name if clip else "") or named
+    name = (clip.name if clip else "") or named
+    return f"{name}, mended" if name and clip and clip.edits else name  # beside its original, both would be called the same
 
 
 def display_still(clip: Clip) -> None:
