@@ -13,6 +13,7 @@ def main() -> int:
     int
         Exit status, see `vcnb.cli.ending`.
     """
+    import gc
     import os
     import sys
 
@@ -24,8 +25,12 @@ def main() -> int:
 
         # Before numpy is loaded: on one recording, threads of its algebra do nothing but wait for work.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # A process of a second has no garbage, and to look for it took a tenth of a cold start.
+        gc.disable()
         files, json = plain
-        return ended(lambda: judge_files(files, json=json))
+        status = ended(lambda: judge_files(files, json=json))
+        gc.freeze()
+        return status
     from .app import run
 
     return run()
