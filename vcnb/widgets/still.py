@@ -22,7 +22,8 @@ def name_of(clip: Clip | None) -> str:
     """Name a clip as people know it: by its own name, else by the voice that speaks; empty where it has neither."""
     named = preferred_name_of(clip.voice) or clip.voice if isinstance(clip, Speech) else ""
     name = (clip.name if clip else "") or named
-    return f"{name}, mended" if name and clip and clip.edits else name  # beside its original, both would be called the same
+    # Beside its original, both would be called the same.
+    return f"{name}, mended" if name and clip and clip.edits else name
 
 
 def display_still(clip: Clip) -> None:
