@@ -128,7 +128,10 @@ def test_what_is_cleared_is_not_spoken(open_line):
     ("mode", "text"),
     [
         ("commit", "A very long sentence that nobody wants to hear to its very end, and so it is broken off. "),
-        ("server_commit", "A first one comes. A second that nobody wants to hear. A third one, and a fourth one after. "),
+        (
+            "server_commit",
+            "A first one comes. A second that nobody wants to hear. A third one, and a fourth one after. ",
+        ),
     ],
 )
 def test_cancel_ends_the_speech_under_way_and_not_the_line(open_line, practice, mode, text):

@@ -207,7 +207,9 @@ def test_a_frame_without_end_ends(monkeypatch):
         while True:
             yield b"x" * 100_000
 
-    with peer(flood) as other, pytest.raises(errors.SpeechInterruptedError, match="the line was cut"):
+    # It may be cut before a word was sent.
+    cut = (errors.SpeechInterruptedError, errors.ServiceUnreachableError)
+    with peer(flood) as other, pytest.raises(cut, match="the line was cut"):
         speak(other.settings(), "realtime", timeout=20)
 
 

@@ -94,7 +94,9 @@ class VcnbError(Exception):
     """
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        self.message = visible(message if len(message) <= LONGEST else f"{message[:LONGEST]}…")
+        if len(message) > LONGEST:  # what happened stands first or last, and what it happened to may be long
+            message = f"{message[: LONGEST // 2]}…{message[-LONGEST // 2 :]}"
+        self.message = visible(message)
         self.remedy = visible(remedy)
         super().__init__(self.message)
 

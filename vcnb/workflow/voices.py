@@ -124,7 +124,9 @@ def frame(listed: Iterable[Voice], known: Mapping[str, sqlite3.Row] | None = Non
     table = VoiceTable({name: _typed(table[name], kind) for name, kind in COLUMNS.items()})
     quota = {"used": len(there), "quota": VOICES_PER_ACCOUNT, "free": max(0, VOICES_PER_ACCOUNT - len(there))}
     back = [voice for voice in missing if known[voice]["restored_as"] in ids]
-    table.attrs.update(quota, region=region, back=sorted(back))
+    table.attrs.update(quota, region=region)
+    if back:
+        table.attrs["back"] = sorted(back)
     return table
 
 

@@ -44,6 +44,8 @@ UNDERESTIMATED_DB = 0.3
 PIECE = round(0.4 * SPEECH_SAMPLE_RATE)
 BRIEF = round(0.5 * SPEECH_SAMPLE_RATE)  # enough to be measured
 FADE = round(0.005 * SPEECH_SAMPLE_RATE)
+RISE = np.hanning(2 * FADE)[:FADE]  # a straight line would still be a click where a clause begins at full swing
+AUDIBLE = 1e-3  # of full scale; what lies before is the vocoder's hiss
 SILENCE_BELOW_PEAK_DB = 45.0
 SILENCE_FOR_MARKS = 0.2  # s
 KNEE, CEILING = 0.8, 0.98  # of full scale
@@ -228,12 +230,13 @@ def _faded(parts: Iterator[Sound]) -> Iterator[Sound]:
     for part in parts:
         if held is None:
             held = part.copy()
-            held[:FADE] *= np.linspace(0.0, 1.0, FADE)[: len(held)]
+            heard = held[int(np.argmax(np.abs(held) > AUDIBLE)) :][:FADE]
+            heard *= RISE[: len(heard)]
             continue
         yield held
         held = part.copy()
     if held is not None:
-        held[-FADE:] *= np.linspace(1.0, 0.0, FADE)[-len(held) :]
+        held[-FADE:] *= RISE[::-1][-len(held) :]
         yield held
 
 
