@@ -171,7 +171,7 @@ def test_where_the_browser_lets_nothing_sound_unasked_it_says_so_and_one_press_i
 import os
 def late():
     while not os.path.exists({str(go)!r}): time.sleep(0.02)
-    yield from feed(2, 50)
+    yield from feed(6, 50)
 """
     book.show(FEED + late + "player = vcnb.Player(late()); player")
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
@@ -199,7 +199,7 @@ def late():
         page.wait_for_function("() => globalThis[Symbol.for('vcnb.sound')].sounding === null")
         page.wait_for_timeout(150)
         played = heard(page)
-        np.testing.assert_array_equal(played[played != 0], noise(2))
+        np.testing.assert_array_equal(played[played != 0], noise(6))
     finally:
         page.close()
         book.open()
