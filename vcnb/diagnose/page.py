@@ -23,11 +23,11 @@ ORDER = ("fail", "warn", "unknown", "pass")
 GLYPHS = {"pass": "✓", "warn": "!", "fail": "✕", "unknown": "?"}
 
 # The colours are those of the front end where it has any; the fallbacks are readable on white and on black.
-# JupyterLab's own rule sets all cells to the right.
+# JupyterLab's own rules make all columns as wide as each other and set all cells to the right.
 STYLE = """
 .vcnb-report { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 960px; }
 .vcnb-report img { width: 100%; max-width: 900px; }
-.vcnb-report table { border-collapse: collapse; width: 100%; }
+.vcnb-report table { border-collapse: collapse; width: 100%; table-layout: auto !important; }
 .vcnb-report :is(th, td) { text-align: left !important; vertical-align: top !important; padding: 6px 10px;
   white-space: normal; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .vcnb-report td:last-child { width: 40%; }
