@@ -119,10 +119,15 @@ class Subject:
             return sound_events(widened(bare, self.sample_rate), RATE)
         return sound_events(bare, self.sample_rate)
 
+    @_once
+    def bandwidth_hz(self) -> float:
+        """How far up something moves, in Hz; 0 where nothing does."""
+        return bandwidth_hz(self.spectrogram)
+
     @property
     def narrow(self) -> bool:
         """Whether it has the band of a telephone, or nothing moves in it."""
-        return bandwidth_hz(self.spectrogram) < NARROW
+        return self.bandwidth_hz < NARROW
 
     @_once
     def voices(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:

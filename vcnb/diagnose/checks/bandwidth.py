@@ -9,7 +9,7 @@ from __future__ import annotations
 from vcnb.diagnose.finding import Verdict
 from vcnb.diagnose.subject import Judged, Subject, check
 from vcnb.guide.recording import GUIDE
-from vcnb.measure.bandwidth import bandwidth_hz, treble_hidden
+from vcnb.measure.bandwidth import treble_hidden
 
 __all__ = ["bandwidth"]
 
@@ -19,7 +19,7 @@ WARN_BELOW, FAIL_BELOW = 11_400.0, 8_600.0  # Hz
 @check(rank=190, unit="Hz", required=f">= {WARN_BELOW:.0f} Hz", required_by="ours")
 def bandwidth(subject: Subject) -> Judged:
     """Judge how far up something moves."""
-    hz = bandwidth_hz(subject.spectrogram)
+    hz = subject.bandwidth_hz
     if hz <= 0:
         return Judged("unknown", None, "Nothing moves from which it could be told.")
     if hz >= WARN_BELOW:
