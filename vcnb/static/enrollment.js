@@ -22,7 +22,8 @@ class Draft extends EventTarget {
 
   /** Fill in what the clip itself tells, where nobody wrote anything; consent is never filled in. */
   suggest() {
-    const told = this.model.get("clip_facts")?.suggested ?? {};
+    const { file = "", ...told } = this.model.get("clip_facts")?.suggested ?? {};
+    told.name = fitting(file.replace(/(.)\.[^.]*$/, "$1"), this.model.get("offer").name_length);
     for (const [field, value] of Object.entries(told)) {
       if (["", this.suggested?.[field]].includes(this.values[field])) this.values[field] = value;
     }
@@ -129,7 +130,7 @@ function clipRow(view) {
 
 /** The nearest name in the letters that the service takes; "" where nothing of it is left. */
 function fitting(name, limit) {
-  const plain = name.normalize("NFKD").replace(/[\u0300-\u036f'’]/g, "").replace(/[^A-Za-z0-9]+/g, "_");
+  const plain = name.normalize("NFKD").replace(/[\u0300-\u036f'’]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, "_");
   return plain.replace(/^_/, "").slice(0, limit).replace(/_$/, "");
 }
 

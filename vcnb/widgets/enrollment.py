@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -303,14 +302,8 @@ def _clip_facts(clip: Clip) -> dict[str, Any]:
         "channels": sent.n_channels,
         "size_mb": sent.size_bytes / 1e6,
         "limit_mb": BYTES_PER_FILE // 1_000_000,
-        "suggested": {"name": _name_of(clip), "language": getattr(clip, "language", None) or ""},
+        "suggested": {"file": clip.name, "language": getattr(clip, "language", None) or ""},
     }
-
-
-def _name_of(clip: Clip) -> str:
-    """Offer a name for the voice: the clip's own, in the letters that the service takes."""
-    stem = clip.name.rpartition(".")[0] or clip.name
-    return re.sub(r"[^a-z0-9]+", "_", stem.lower())[:NAME_LENGTH].strip("_")
 
 
 def _check(report: Report, mended: str) -> dict[str, Any]:
