@@ -26,7 +26,7 @@ from vcnb.errors import (
     VoiceNotFoundError,
 )
 from vcnb.protocol.enrollment import ENROLLMENT_PATH, create_payload, delete_payload, list_payload
-from vcnb.protocol.envelope import decipher, masked, request_headers
+from vcnb.protocol.envelope import SETTLE_HEADER, decipher, masked, request_headers
 from vcnb.protocol.voice import Voice, preferred_name_of, voice_of_row
 from vcnb.settings import Settings
 
@@ -39,7 +39,6 @@ __all__ = ["EnrollmentClient", "UPLOAD_SPEED"]
 
 TIMEOUT = 60.0  # seconds for list and delete; ours
 SECONDS_PER_CREATION = 60.0  # ours: and the time of the upload
-SETTLE_HEADER = "X-Vcnb-Practice-Settle"
 UPLOAD_SPEED = 50_000  # bytes a second; ours: a slow line, half of what Binder allows
 
 

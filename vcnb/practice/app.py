@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, web
 from aiohttp.web_protocol import RequestPayloadError
 
 from vcnb.protocol.enrollment import ENROLLMENT_PATH
+from vcnb.protocol.envelope import FOLDER_HEADER, SETTLE_HEADER
 from vcnb.protocol.realtime import REALTIME_PATH
 from vcnb.protocol.synthesis import SYNTHESIS_PATH
 
@@ -84,8 +85,8 @@ async def _guarded(request: web.Request, handler: _Handler) -> web.StreamRespons
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:
     context = request.app[CONTEXT]
     response.headers["x-request-id"] = request_id()
-    response.headers["X-Vcnb-Practice-Folder"] = context.state.folder_id
-    response.headers["X-Vcnb-Practice-Settle"] = f"{SETTLE_SECONDS:g}"
+    response.headers[FOLDER_HEADER] = context.state.folder_id
+    response.headers[SETTLE_HEADER] = f"{SETTLE_SECONDS:g}"
 
 
 async def _hang_up(app: web.Application) -> None:

@@ -24,7 +24,11 @@ from vcnb.errors import (
     VoiceNotFoundError,
 )
 
-__all__ = ["Revealing", "decipher", "error_of", "masked", "request_headers"]
+__all__ = ["FOLDER_HEADER", "Revealing", "SETTLE_HEADER", "decipher", "error_of", "masked", "request_headers"]
+
+# What each answer of the practice service says: whose it is, and how soon its list shows what was made (s).
+FOLDER_HEADER = "X-Vcnb-Practice-Folder"
+SETTLE_HEADER = "X-Vcnb-Practice-Settle"
 
 Verdict = tuple[type[ServiceError], str]
 

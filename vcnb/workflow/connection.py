@@ -12,6 +12,7 @@ import requests
 from vcnb.client.call import Call
 from vcnb.client.wire import BEHIND, once, reason_of, stop_reason, unreachable
 from vcnb.errors import SettingsError
+from vcnb.protocol.envelope import FOLDER_HEADER
 from vcnb.settings import Secret, Settings, resolve
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "choose"]
 
-FOLDER_HEADER = "X-Vcnb-Practice-Folder"
 PATIENCE = 10.0  # seconds for a practice service to say whose it is; ours
 
 
