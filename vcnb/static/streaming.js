@@ -70,12 +70,14 @@ if (!page.mark) {
     if (data.sounding && data.sounding !== page.mark) page.sounding?.pause();
     if (data.claim) page.claims.forEach((claim) => claim(data));
   });
-  const touched = () => {
-    page.gesture = Date.now();
-    // A context that was made before the first gesture does not wake by itself.
+  // A context that was made before the first gesture does not wake by itself. Not before the button or the key comes up:
+  // a sound that begins while Play is held down would be paused by that very press.
+  const wake = () => {
     for (const context of page.contexts.values()) if (context.state === "suspended" && page.sounding) context.resume();
   };
-  for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, touched, { capture: true, passive: true });
+  const listen = (types, heard) => types.forEach((type) => document.addEventListener(type, heard, { capture: true, passive: true }));
+  listen(["pointerdown", "keydown"], () => { page.gesture = Date.now(); });
+  listen(["pointerup", "keyup"], wake);
 }
 
 /** Which of several tabs plays what all of them receive: the one somebody touched last. True where it is this one. */
