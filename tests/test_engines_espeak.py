@@ -18,6 +18,8 @@ import pytest
 from vcnb.practice.engines import espeak_worker
 from vcnb.practice.engines.engine import EngineError
 from vcnb.practice.engines.espeak import CLAUSES_PER_PROCESS, Espeak
+from vcnb.practice.engines.melody import spoken_at
+from vcnb.practice.engines.world import DRIFT
 
 pytestmark = pytest.mark.skipif(not Espeak.installed(), reason="the extra `practice` is not installed")
 
@@ -49,6 +51,39 @@ def test_pace_and_voice_are_followed(espeak):
     assert len(espeak.speak("Guten Morgen, wie geht es dir?", "de", pace=1.3)) < 0.87 * len(usual)
     higher = espeak.speak("Guten Morgen, wie geht es dir?", "de", high=True)
     assert len(higher) != len(usual) or not np.allclose(higher, usual, atol=0.05)
+
+
+@pytest.mark.parametrize(("high", "hz"), [(False, 75.0), (False, 135.0), (True, 135.0), (True, 260.0)])
+@pytest.mark.parametrize("language", ["de", "zh", "ja"])
+def test_it_speaks_at_the_pitch_of_a_voice_unless_that_is_out_of_reach(espeak, language, high, hz):
+    text = {"de": "Wo warst du gestern Abend?", "zh": "你昨天晚上在哪里？", "ja": "きのうのよるはどこにいましたか"}[
+        language
+    ]
+    asked = []
+
+    def say(melody):
+        asked.append(melody)
+        return espeak.speak(text, language, high=high, melody=melody)
+
+    usual = np.log(174.0 if high else 98.0), 0.1
+    sound, pitch = spoken_at(say, base=usual, target=(float(np.log(hz)), 0.1))
+    assert abs(np.median(np.log(pitch.f0[pitch.f0 > 0])) - np.log(hz)) <= DRIFT
+    assert len(pitch.times) == pytest.approx(len(sound) / 120, abs=2)
+    assert len(asked) <= 3
+    sound, pitch = spoken_at(say, base=usual, target=(float(np.log(1000.0)), 0.1))
+    assert asked[-1].pitch == 99
+    assert len(sound) > 12_000
+
+
+def test_a_lively_voice_is_spoken_with_a_wide_melody_and_nothing_is_nothing(espeak):
+    def spread(target):
+        say = lambda melody: espeak.speak("Guten Morgen, wie geht es dir? Mir geht es gut.", "de", melody=melody)  # noqa: E731
+        f0 = spoken_at(say, base=(np.log(98.0), 0.1), target=(np.log(98.0), target))[1].f0
+        return np.log(f0[f0 > 0]).std()
+
+    assert spread(0.18) > 1.8 * spread(0.06)
+    sound, pitch = spoken_at(lambda _: np.zeros(0), base=(4.6, 0.1), target=(5.0, 0.1))
+    assert len(sound) == len(pitch.f0) == 0
 
 
 def test_a_killed_process_is_started_again(espeak):

@@ -155,3 +155,25 @@ def test_a_sound_that_the_voice_never_made_does_not_burst_out(voices, monkeypatc
     assert loudest() < 4
     monkeypatch.setattr("vcnb.practice.engines.mapping.MOST_LOUDER_DB", 99.0)
     assert loudest() > 6
+
+
+def test_where_sounds_are_to_stay_clear_their_mean_moves_and_their_differences_stay(voices):
+    of, to = voices["thorsten_en"].timbre, voices["kathleen_en"].timbre
+    bands = spectrum.smooth(of.voiced)
+    voiced = np.ones(len(bands), dtype=bool)
+    full, clear = (learn(of, to, f0=(120.0, 165.0), clear=clear).bands(bands, voiced) for clear in (False, True))
+    assert apart(spectrum.cepstra(clear), to.voiced) < 0.5 * apart(of.voiced, to.voiced)
+    moved = [np.abs((each - bands) - (each - bands).mean(axis=0)).mean(axis=0) for each in (full, clear)]
+    low, high = (slice(None, spectrum.band_of(1000)), slice(spectrum.band_of(2500), None))
+    assert moved[1][low].mean() < 0.5 * moved[0][low].mean()
+    assert moved[1][high].mean() < 0.9 * moved[0][high].mean()
+
+
+def test_a_filter_makes_of_one_envelope_the_other(voices):
+    of, to = voices["kathleen_en"].timbre, voices["thorsten_en"].timbre
+    mapping = learn(of, to, f0=(165.0, 120.0))
+    bands, voiced = spectrum.smooth(of.voiced[:200]), np.ones(200, dtype=bool)
+    power = spectrum.envelope(bands)
+    become = spectrum.log_mel(power * mapping.factors(power, voiced) ** 2)
+    wanted = mapping.bands(spectrum.log_mel(power), voiced)
+    assert np.abs(become - wanted)[:, 2:].mean() < 0.1 * np.abs(wanted - bands)[:, 2:].mean()

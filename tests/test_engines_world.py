@@ -1,4 +1,4 @@
-"""The vocoder moves the pitch by as much as it is told, part by part, and nobody hears the joins."""
+"""Pitch and colour change by as much as they are told, part by part, and nobody hears the joins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import vcnb
 from vcnb.audio.resample import resample
 from vcnb.catalog import SPEECH_SAMPLE_RATE
 from vcnb.measure.pitch import median_f0
-from vcnb.practice.engines.world import PART, _breath, with_pitch
+from vcnb.practice.engines.world import PART, _breath, track, with_colour, with_pitch
 
 
 def vowel(f0: float, duration: float) -> np.ndarray:
@@ -94,8 +94,49 @@ def test_parts_join_without_a_click():
     assert max(steps[cut - 3 : cut + 3].max() for cut in cuts) < 0.25 * steps.max()
 
 
+def test_where_nothing_is_amplified_the_filter_gives_back_what_it_got():
+    clip = vcnb.load(vcnb.samples()["kathleen_en"])
+    speech = resample(clip.samples, clip.sample_rate, SPEECH_SAMPLE_RATE).astype(np.float64)
+    parts = list(with_colour(speech, track(speech), amplify=lambda power, _: np.ones_like(power)))
+    assert len(parts) > 8
+    whole = np.concatenate(parts)
+    assert len(whole) == len(speech)
+    inner = slice(360, -360)  # it fades in and out, within 15 ms
+    np.testing.assert_allclose(whole[inner], speech[inner], atol=1e-6)
+    assert np.all(np.abs(whole) <= np.abs(speech) + 1e-6)
+
+
+@pytest.mark.parametrize(("factor", "gain"), [(4.0, 1.0), (0.25, 2.0)])
+def test_the_filter_amplifies_what_it_is_told_and_leaves_the_pitch(factor, gain):
+    sound = np.concatenate([vowel(150.0, 2.0), np.zeros(6000), vowel(150.0, 2.0)])
+    hz = np.arange(513) * SPEECH_SAMPLE_RATE / 1024
+    above = np.where(hz > 2000, factor, 1.0)
+    coloured = np.concatenate(
+        list(
+            with_colour(
+                sound,
+                track(sound),
+                amplify=lambda power, _: np.broadcast_to(above, power.shape),
+                gain=lambda *_: gain,
+            )
+        )
+    )
+    assert len(coloured) == len(sound)
+    before, after = (np.abs(np.fft.rfft(each[6000:30_000])) for each in (sound, coloured))
+    for harmonic in (300, 1050, 1500, 2700, 4500, 7500):  # a second of sound: one bin a hertz
+        wanted = gain * (factor if harmonic > 2000 else 1.0)
+        assert after[harmonic] / before[harmonic] == pytest.approx(wanted, rel=0.03)
+    for each in (coloured[:48_000], coloured[-48_000:]):
+        assert median_f0(each.astype(np.float32), SPEECH_SAMPLE_RATE) == pytest.approx(150.0, rel=0.005)
+    assert np.abs(coloured[49_000:53_000]).max() < 1e-6, "what is silent stays so"
+
+
 def test_very_short_and_silent_sounds_pass():
     for sound in (np.zeros(100), np.zeros(24_000), vowel(200.0, 0.02)):
-        spoken = np.concatenate(list(with_pitch(sound, base=(5.0, 0.1), target=(5.5, 0.1))))
-        assert len(spoken) == len(sound)
-        assert np.isfinite(spoken).all()
+        for again in (
+            with_pitch(sound, base=(5.0, 0.1), target=(5.5, 0.1)),
+            with_colour(sound, track(sound), amplify=lambda power, _: np.full_like(power, 2.0)),
+        ):
+            spoken = np.concatenate(list(again))
+            assert len(spoken) == len(sound)
+            assert np.isfinite(spoken).all()

@@ -4,8 +4,8 @@ A program of its own: it reads one JSON line a request on stdin and answers in b
 (standard library only, no vcnb), because espeak-ng is GPL-3 or later and vcnb is Apache-2.0. The package
 espeakng-loader 0.2.4 brings espeak-ng 1.52; its source is at https://github.com/espeak-ng/espeak-ng.
 
-Request: ``{"text": str, "voice": str, "rate": int}``. Answer: two little-endian int32, sample rate (0 for a failure)
-and number of bytes; then that many bytes of 16-bit PCM, or of an error message in UTF-8.
+Request: ``{"text": str, "voice": str, "rate": int, "pitch": int, "range": int}``. Answer: two little-endian int32,
+sample rate (0 for a failure) and number of bytes; then that many bytes of 16-bit PCM, or of an error message in UTF-8.
 It ends when stdin ends.
 """
 
@@ -28,7 +28,7 @@ __all__ = ["main", "synthesize"]
 _RETRIEVAL = 1  # AUDIO_OUTPUT_RETRIEVAL: the sound comes to the callback
 _DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT
 _UTF8 = 1  # espeakCHARS_UTF8; neither espeakSSML nor espeakPHONEMES, so no markup has a meaning
-_RATE = 1  # espeakRATE, words a minute
+_RATE, _PITCH, _RANGE = 1, 3, 4  # espeakRATE (words a minute), espeakPITCH and espeakRANGE (0 to 99, 50 is usual)
 _CHARACTER = 1  # POS_CHARACTER
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -46,7 +46,7 @@ def synthesize(folder: Path, request: Mapping[str, Any]) -> tuple[int, bytes]:
     folder : Path
         Holds the library and ``espeak-ng-data``.
     request : mapping
-        ``text``, ``voice`` (espeak's name, with its variant) and ``rate`` (words a minute).
+        ``text``, ``voice`` (espeak's name, with its variant), ``rate`` (words a minute), ``pitch`` and ``range``.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def synthesize(folder: Path, request: Mapping[str, Any]) -> tuple[int, bytes]:
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(request["voice"].encode()):
             raise ValueError(f"espeak-ng has no voice {request['voice']!r}")
-        library.espeak_SetParameter(_RATE, int(request["rate"]), 0)
+        for parameter, name in ((_RATE, "rate"), (_PITCH, "pitch"), (_RANGE, "range")):
+            library.espeak_SetParameter(parameter, int(request[name]), 0)
         text = request["text"].encode() + b"\0"
         if library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, _CHARACTER, 0, _UTF8, None, None):
             raise ValueError("espeak-ng does not speak this text")

@@ -54,6 +54,15 @@ SILENCE_DB = 45.0
 SILENCE_EDGE_DB = 10.0
 FEWEST_UNVOICED = 20
 MOST_EXCESS = 3.0  # natural logarithm of power
+# Of what is changed in some sounds only, where they are to stay clear: less where vowels are told apart, more of it
+# above. Seven voices in nine languages: a recogniser's phones drift by .31, and the right one of eight is the nearest
+# in .68 (.30 and .66 with 0.2 and 0.8). In six languages all of it drifted by .46, half of it at every frequency by
+# .32 with the right one nearest in .63.
+TAKEN_LOW, TAKEN_HIGH = 0.35, 0.8
+TAKEN_FROM_HZ, TAKEN_WITHIN_HZ = 1500.0, 400.0
+_HIGHNESS = 1 / (1 + np.exp((TAKEN_FROM_HZ - BAND_HZ.astype(np.float32)) / TAKEN_WITHIN_HZ))
+TAKEN = TAKEN_LOW + (TAKEN_HIGH - TAKEN_LOW) * _HIGHNESS
+TAKEN_FRAMES = 15  # 75 ms
 _HEARD = BAND_WIDTHS * weighting(BAND_HZ.astype(np.float32))
 
 
@@ -109,6 +118,7 @@ class Mapping:
     _neighbours: Frames = field(repr=False)
     _edge: int = field(repr=False)
     _silence: float = field(repr=False)
+    _steady: tuple[Frames, Frames] | None = field(repr=False)
     _breath: Frames = field(repr=False)
     _hiss: Frames = field(repr=False)
 
@@ -136,6 +146,24 @@ class Mapping:
             moved = np.log(pooled(aperiodic[voiced])).astype(np.float32) + self._breath
             breath[voiced] = np.clip(envelope(moved), LEAST_BREATH, 1.0)
         return envelope(self.bands(log_mel(power), voiced)), breath
+
+    def factors(self, power: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Tell what a filter has to do.
+
+        Parameters
+        ----------
+        power : np.ndarray [shape=(n_frames, 513)]
+            Envelope of the base speaker, one frame every 5 ms.
+        voiced : np.ndarray [shape=(n_frames,)]
+            Which frames have a pitch.
+
+        Returns
+        -------
+        np.ndarray [shape=(n_frames, 513)]
+            By what the amplitude is multiplied; depends on at most sixteen frames on either side.
+        """
+        bands = log_mel(power)
+        return envelope(np.float32(0.5) * (self.bands(bands, voiced) - bands))
 
     def gain_db(self, power: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_], f0: tuple[float, float]) -> float:
         """Tell how much louder speech becomes by it, without making it.
@@ -170,7 +198,7 @@ class Mapping:
         Returns
         -------
         np.ndarray [shape=(n_frames, 64)]
-            Of the voice. Depends on at most eight frames on either side.
+            Of the voice. Depends on at most eight frames on either side, on sixteen where sounds are to stay clear.
         """
         moved = warped(bands, self.factor)
         frames = cepstra(moved)
@@ -181,6 +209,9 @@ class Mapping:
             step = (mapped - moved)[:, near].mean(axis=1, keepdims=True)
             mapped[:, self._edge :] = moved[:, self._edge :] + step
         mapped = moved + _smoothed(mapped - moved, CHANGE_FRAMES)
+        if self._steady is not None:
+            steady = bands + share * self._steady[0] + (1 - share) * self._steady[1]
+            mapped = steady + TAKEN * _smoothed(mapped - steady, TAKEN_FRAMES)
         # What is silent stays so: the shape of a voice laid over it would be heard as noise.
         heard = np.clip((_level_db(bands) - self._silence) / SILENCE_EDGE_DB, 0, 1)[:, None]
         return np.asarray(heard * mapped + (1 - heard) * np.minimum(mapped, moved))
@@ -203,7 +234,9 @@ class Mapping:
         return smooth(placed) - self._hiss - np.float32(np.log(10) / 10 * UNVOICED_QUIETER_DB)
 
 
-def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: float = LIKENESS) -> Mapping:
+def learn(
+    base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: float = LIKENESS, clear: bool = False
+) -> Mapping:
     """Learn the map from two recordings of different words.
 
     Parameters
@@ -214,6 +247,9 @@ def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: flo
         Middle of the pitch (Hz) of both: a higher voice mostly has a shorter vocal tract.
     likeness : float
         From 0, which keeps more of what was said, to 1, which keeps more of who is to say it.
+    clear : bool
+        Whether sounds are to stay as far apart as they were: what is changed in all of them still is, but what is
+        changed in some only is taken over by a part.
 
     Returns
     -------
@@ -240,11 +276,25 @@ def learn(base: Timbre, voice: Timbre, *, f0: tuple[float, float], likeness: flo
         _neighbours=wanted,
         _edge=band_of(voice.bandwidth),
         _silence=float(np.percentile(levels, 97)) - SILENCE_DB,
+        _steady=None,
         _breath=(BREATH * (voice.breath - base.breath)).astype(np.float32),
         _hiss=np.zeros(N_BANDS, dtype=np.float32),
     )
     hiss = _excess(raw._unvoiced(moved[1]), smooth(_unvoiced_or_voiced(voice)))
-    return replace(raw, _hiss=hiss, _coupling=Coupling.of(cepstra(raw._voiced(moved[0])), voice.voiced))
+    learnt = replace(raw, _hiss=hiss, _coupling=Coupling.of(cepstra(raw._voiced(moved[0])), voice.voiced))
+    if not clear:
+        return learnt
+    return replace(
+        learnt, _steady=(_steady(learnt, base.voiced, voiced=True), _steady(learnt, base.unvoiced, voiced=False))
+    )
+
+
+def _steady(mapping: Mapping, frames: Frames, *, voiced: bool) -> Frames:
+    """Tell what is changed in all frames of a kind, on their mean."""
+    if not len(frames):
+        return np.zeros(N_BANDS, dtype=np.float32)
+    bands = smooth(thinned(frames, COMPARED_FRAMES))
+    return np.asarray((mapping.bands(bands, np.full(len(bands), voiced)) - bands).mean(axis=0))
 
 
 def _covariance(frames: Frames) -> npt.NDArray[np.float64]:

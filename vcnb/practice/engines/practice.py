@@ -1,14 +1,14 @@
 """What speaks in ten languages without a key, a download or a GPU.
 
 A practice voice: pitch, colour and pace of the reference on a synthetic speaker. It is understood, and it does not
-pretend to be the service's quality. English by hibari-tts, the rest by espeak-ng in a process of its own, pitch and
-colour through WORLD.
+pretend to be the service's quality. English by hibari-tts, its pitch and colour through WORLD; the rest by espeak-ng in
+a process of its own, which takes the pitch itself, so that a filter gives the colour and every sound stays clear.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
@@ -25,15 +25,16 @@ from .espeak import REMEDY, Espeak
 from .frugal import give_back, one_heap, put_aside
 from .japanese import kana
 from .mapping import LIKENESS, Mapping, learn
+from .melody import USUAL, Melody, spoken_at
 from .profile import Profile, enough, measure, no_song
 from .text import SENTENCE_PAUSE, Bite, bites, clean, language_of, sounds
-from .world import with_pitch
+from .world import with_colour, with_pitch
 from .written import written_out
 
 __all__ = ["PracticeEngine"]
 
 # All ours.
-HIGH_ABOVE_HZ = 135.0  # halfway between espeak-ng's two voices (about 100 and 180 Hz), so that pitch moves least
+HIGH_ABOVE_HZ = 135.0  # halfway between espeak-ng's two voices (about 100 and 180 Hz), so that it is strained least
 # Syllables a second, the middle of the base speakers by our own count. Not each language's own figure: the count
 # misses syllables in some languages, and a quick speaker of English is to be a quick speaker of Chinese.
 ORDINARY_PACE = 5.3
@@ -158,20 +159,36 @@ class PracticeEngine:
 
     def _say(self, bite: Bite, language: str, voice: Profile) -> Iterator[Sound]:
         """Speak a bite with the first base speaker that finds something to sound in it."""
-        high = voice.pitch > np.log(HIGH_ABOVE_HZ)
         speakers = [bite.language]
         # An English word within another language stays with that language's speaker.
         if bite.language == language == "en" and self._english.installed():
             speakers = ["hibari", "en"] if self._espeak.installed() else ["hibari"]  # hibari reads no emoji, for one
         for speaker in speakers:
-            base = self._base(speaker, high=high)
-            pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
+            base = self._base(speaker, high=_high(voice))
+            likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
+            mapping = self._mapping(base, voice, likeness, language != "en")
             with self._turn:
-                sound = _trimmed(self._base_says(speaker, bite.text, high=high, pace=pace))
+                sound, again = self._plain(speaker, bite.text, base, voice, mapping)
             if len(sound):
-                likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
-                yield from self._in_turn(_converted(sound, base, voice, self._mapping(base, voice, likeness)))
+                yield from self._in_turn(_converted(sound, again, base, mapping))
                 return
+
+    def _plain(
+        self, speaker: str, text: str, base: Profile, voice: Profile, mapping: Mapping
+    ) -> tuple[Sound, Callable[..., Iterator[Sound]]]:
+        """Let the base speaker say it, at the voice's pitch where it can; and give what says it again as the voice."""
+        pace = float(np.clip(voice.pace / ORDINARY_PACE, *PACE_LIMITS))
+        had, wanted = (base.pitch, base.range), (voice.pitch, voice.range)
+        if speaker == "hibari":
+            sound = _trimmed(self._base_says(speaker, text, pace=pace))
+            return sound, partial(with_pitch, sound, base=had, target=wanted, recolour=mapping.recolour)
+        high = _high(voice)
+        sound, pitch = spoken_at(
+            lambda melody: _trimmed(self._base_says(speaker, text, high=high, pace=pace, melody=melody)),
+            base=had,
+            target=wanted,
+        )
+        return sound, partial(with_colour, sound, pitch, amplify=mapping.factors)
 
     def _in_turn(self, parts: Iterator[Sound]) -> Iterator[Sound]:
         """Make one part at a time, whoever speaks: it holds the interpreter anyway, and its arrays are large."""
@@ -182,39 +199,39 @@ class PracticeEngine:
                 return
             yield part
 
-    def _base_says(self, speaker: str, text: str, *, high: bool, pace: float) -> Sound:
+    def _base_says(
+        self, speaker: str, text: str, *, high: bool = False, pace: float = 1.0, melody: Melody = USUAL
+    ) -> Sound:
         text = written_out(text, "en" if speaker == "hibari" else speaker)
         if speaker == "hibari":
             return self._english.speak(text, pace=pace)
         if not self._espeak.installed():
             missing = f"Speaking {LANGUAGES[speaker]} needs espeak-ng, which {REMEDY} brings."
             raise EngineError(missing, remedy=REMEDY)
-        return self._espeak.speak(kana(text) if speaker == "ja" else text, speaker, high=high, pace=pace)
+        text = kana(text) if speaker == "ja" else text
+        return self._espeak.speak(text, speaker, high=high, pace=pace, melody=melody)
 
     def _base(self, speaker: str, *, high: bool) -> Profile:
         """Figures and colour of a base speaker, measured at its first word."""
         with self._lock:
             key = (speaker, high and speaker != "hibari")
             if key not in self._bases:
-                said = self._base_says(speaker, _CALIBRATION[speaker], high=high, pace=1.0)
+                said = self._base_says(speaker, _CALIBRATION[speaker], high=high)
                 self._bases[key] = measure(Reference(said.astype(np.float32), SPEECH_SAMPLE_RATE))
             return self._bases[key]
 
     @staticmethod
-    def _learn(base: Profile, voice: Profile, likeness: float) -> Mapping:
+    def _learn(base: Profile, voice: Profile, likeness: float, clear: bool) -> Mapping:
         f0 = (float(np.exp(base.pitch)), float(np.exp(voice.pitch)))
-        return learn(base.timbre, voice.timbre, f0=f0, likeness=likeness)
+        return learn(base.timbre, voice.timbre, f0=f0, likeness=likeness, clear=clear)
 
 
-def _converted(sound: Sound, base: Profile, voice: Profile, mapping: Mapping) -> Iterator[Sound]:
+def _high(voice: Profile) -> bool:
+    return bool(voice.pitch > np.log(HIGH_ABOVE_HZ))
+
+
+def _converted(sound: Sound, again: Callable[..., Iterator[Sound]], base: Profile, mapping: Mapping) -> Iterator[Sound]:
     """Say a clause again as the voice, at the loudness of all that is spoken here."""
-    again = partial(
-        with_pitch,
-        sound,
-        base=(base.pitch, base.range),
-        target=(voice.pitch, voice.range),
-        recolour=mapping.recolour,
-    )
     if len(sound) < BRIEF:  # a word is soon made, and what is estimated of its loudness is up to 2 dB off
         word = np.concatenate(list(again()))
         parts = iter([word * 10 ** ((LOUDNESS_LUFS - _loudness(word, base)) / 20)])

@@ -1,12 +1,16 @@
-"""How speech is taken apart into pitch, colour and breath, and put together with another pitch.
+"""How speech is said again with another pitch or in another colour.
 
-By the vocoder WORLD: M. Morise, F. Yokomori and K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system
-for real-time applications", IEICE Transactions on Information and Systems, 2016.
+Another pitch by the vocoder WORLD, which takes it apart into pitch, colour and breath, and puts it together again: M.
+Morise, F. Yokomori and K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system for real-time
+applications", IEICE Transactions on Information and Systems, 2016. Another colour alone by a filter, which leaves the
+rest as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +20,7 @@ from vcnb.catalog import SPEECH_SAMPLE_RATE
 
 from .spectrum import N_FFT
 
-__all__ = ["with_pitch"]
+__all__ = ["Track", "track", "with_colour", "with_pitch"]
 
 FRAME_PERIOD_MS = 5.0  # WORLD's own default
 FMIN, FMAX = 60.0, 420.0  # Hz, ours: adult and young speakers
@@ -31,11 +35,72 @@ _HOP = round(SPEECH_SAMPLE_RATE * FRAME_PERIOD_MS / 1000)
 # Ours. Most of the work is for each frame, so that a part can be heard while the next is made.
 PART = (60, 160)  # frames: a part ends at the quietest unvoiced frame between these
 FIRST = (40, 80)  # the first one, which somebody waits for
-_MARGIN = 8  # frames on both sides of a part that are made and thrown away
+_MARGIN, _WIDE_MARGIN = 8, 16  # frames on both sides of a part that are made and thrown away
+_WINDOW = 4 * _HOP  # 20 ms are filtered at once: a sound's own changes stay as quick as they are
+_WEIGHTS = np.hanning(_WINDOW + 1)[:-1] / 2  # four of them overlap, and add up to 1
 
 Frames = npt.NDArray[np.float64]
 Gain = Callable[[Frames, npt.NDArray[np.bool_], tuple[float, float]], float]
 Recolour = Callable[[Frames, Frames, npt.NDArray[np.bool_]], tuple[Frames, Frames]]
+Amplify = Callable[[Frames, npt.NDArray[np.bool_]], Frames]
+
+
+class Track(NamedTuple):
+    """Pitch over time.
+
+    Parameters
+    ----------
+    f0 : np.ndarray [shape=(n_frames,)]
+        Hz, 0 where nothing is voiced.
+    times : np.ndarray [shape=(n_frames,)]
+        Seconds, one every 5 ms.
+    """
+
+    f0: Frames
+    times: Frames
+
+
+def track(samples: Frames) -> Track:
+    """Measure the pitch.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        24 kHz, full scale at 1.
+
+    Returns
+    -------
+    Track
+        From 60 to 420 Hz.
+    """
+    # Harvest takes twice as long as DIO and gains nothing here (measured for the likeness of voices).
+    f0, times = pyworld.dio(
+        samples, SPEECH_SAMPLE_RATE, f0_floor=FMIN, f0_ceil=FMAX, frame_period=FRAME_PERIOD_MS, speed=DIO_SPEED
+    )
+    return Track(pyworld.stonemask(samples, f0, times, SPEECH_SAMPLE_RATE), times)
+
+
+def with_colour(samples: Frames, pitch: Track, *, amplify: Amplify, gain: Gain | None = None) -> Iterator[Frames]:
+    """Say a clause again in another colour, at the pitch it has.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        24 kHz, full scale at 1.
+    pitch : Track
+        Of these samples.
+    amplify : callable
+        Takes the power envelope [shape=(n_frames, 513)] and which frames are voiced, and gives the factor for the
+        amplitude at each frequency, of the same shape. May look at sixteen frames on either side.
+    gain : callable, optional
+        As for `with_pitch`.
+
+    Yields
+    ------
+    np.ndarray [shape=(m,)]
+        Parts, together as long as before; where every factor is 1, what went in, but for a fade at both ends.
+    """
+    yield from _in_parts(samples, pitch, pitch.f0, partial(_filtered, amplify=amplify), gain, _WIDE_MARGIN)
 
 
 def with_pitch(
@@ -66,11 +131,8 @@ def with_pitch(
     np.ndarray [shape=(m,)]
         Parts, together as long as before, at the same level up to the vocoder's own error.
     """
-    # Harvest takes twice as long as DIO and gains nothing here (measured for the likeness of voices).
-    f0, times = pyworld.dio(
-        samples, SPEECH_SAMPLE_RATE, f0_floor=FMIN, f0_ceil=FMAX, frame_period=FRAME_PERIOD_MS, speed=DIO_SPEED
-    )
-    f0 = pyworld.stonemask(samples, f0, times, SPEECH_SAMPLE_RATE)
+    pitch = track(samples)
+    f0 = pitch.f0
     stretch = float(np.clip(target[1] / max(base[1], 1e-3), *STRETCH_LIMITS))
     voiced = f0 > 0
     moved = np.zeros_like(f0)
@@ -80,6 +142,15 @@ def with_pitch(
         melody += np.clip(middle, -DRIFT, DRIFT) - middle
         # Kept within what the vocoder can make, whatever the reference was.
         moved[voiced] = np.clip(np.exp(target[0] + melody), FMIN / 2, 2 * FMAX)
+    yield from _in_parts(samples, pitch, moved, partial(_spoken_again, recolour=recolour), gain, _MARGIN)
+
+
+def _in_parts(
+    samples: Frames, pitch: Track, moved: Frames, again: Callable[..., Frames], gain: Gain | None, margin: int
+) -> Iterator[Frames]:
+    """Make a clause part by part, each with some frames on both sides that are thrown away."""
+    f0, times = pitch
+    voiced = f0 > 0
     factor = 1.0
     if gain is not None and voiced.any():
         some = _some(len(f0))
@@ -89,9 +160,9 @@ def with_pitch(
         )
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
-        low, high = max(0, start - _MARGIN), min(len(f0), end + _MARGIN)
+        low, high = max(0, start - margin), min(len(f0), end + margin)
         frames = f0[low:high], moved[low:high], times[low:high]
-        sound = factor * _spoken_again(samples, frames, recolour)[(start - low) * _HOP :]
+        sound = factor * again(samples, frames)[(start - low) * _HOP :]
         ramp = np.linspace(0.0, 1.0, len(carried))
         sound[: len(carried)] = carried * (1 - ramp) + sound[: len(carried)] * ramp
         length = (end - start) * _HOP
@@ -108,6 +179,26 @@ def _spoken_again(samples: Frames, frames: tuple[Frames, Frames, Frames], recolo
     if recolour is not None:
         envelope, breath = recolour(envelope, breath, f0 > 0)
     return np.asarray(pyworld.synthesize(moved, envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS))
+
+
+def _filtered(samples: Frames, frames: tuple[Frames, Frames, Frames], amplify: Amplify) -> Frames:
+    """Change the colour of some frames by what each frequency of each is amplified by; keeps nothing."""
+    f0, _, times = frames
+    power = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+    factors = amplify(power, f0 > 0)
+    first = round(times[0] * SPEECH_SAMPLE_RATE) - _WINDOW // 2
+    padded = np.zeros((len(f0) - 1) * _HOP + _WINDOW)
+    some = samples[max(0, first) : first + len(padded)]
+    padded[max(0, -first) :][: len(some)] = some
+    blocks = np.zeros((len(f0), N_FFT))
+    # In the middle, for a filter without delay spreads a sound to both sides.
+    middle = (N_FFT - _WINDOW) // 2
+    blocks[:, middle : middle + _WINDOW] = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * _WEIGHTS
+    changed = np.fft.irfft(np.fft.rfft(blocks) * factors, N_FFT)
+    added = np.zeros((len(f0) - 1) * _HOP + N_FFT)
+    for number, block in enumerate(changed):
+        added[number * _HOP :][:N_FFT] += block
+    return added[N_FFT // 2 :][: len(f0) * _HOP]
 
 
 def _breath(samples: Frames, f0: Frames, times: Frames) -> Frames:
