@@ -26,7 +26,7 @@ from vcnb.client.enrollment import EnrollmentClient
 from vcnb.client.speaking import open_stream
 from vcnb.measure.pitch import median_f0
 from vcnb.practice.engines.engine import EngineError, Reference, UnusableReferenceError
-from vcnb.practice.engines.practice import HIGH_ABOVE_HZ, PracticeEngine, _converted, _trimmed
+from vcnb.practice.engines.practice import PracticeEngine, _converted
 from vcnb.practice.launch import Running, ensure
 from vcnb.settings import Settings
 
@@ -123,11 +123,10 @@ def quick(
 def _steps(engine: PracticeEngine, profile: bytes, language: str) -> list[float]:
     """How large the step at each join is, by the largest one within 5 ms on either side."""
     voice = engine._read(profile)
-    high = voice.pitch > np.log(HIGH_ABOVE_HZ)
     speaker = "hibari" if language == "en" else language
-    base = engine._base(speaker, high=high)
-    sound = _trimmed(engine._base_says(speaker, SENTENCES[language][0], high=high, pace=1.0))
-    parts = list(_converted(sound, base, voice, engine._mapping(base, voice, engine.likeness)))
+    base, mapping = engine._towards(voice, speaker, language)
+    sound, again = engine._plain(speaker, SENTENCES[language][0], base, voice, mapping)
+    parts = list(_converted(sound, again, base, mapping))
     steps = np.abs(np.diff(np.concatenate(parts)))
     joins = np.cumsum([len(part) for part in parts])[:-1] - 1
     return [float(steps[at] / max(steps[at - 120 : at].max(), steps[at + 1 : at + 121].max(), 1e-4)) for at in joins]

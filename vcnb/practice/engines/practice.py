@@ -164,14 +164,18 @@ class PracticeEngine:
         if bite.language == language == "en" and self._english.installed():
             speakers = ["hibari", "en"] if self._espeak.installed() else ["hibari"]  # hibari reads no emoji, for one
         for speaker in speakers:
-            base = self._base(speaker, high=_high(voice))
-            likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
-            mapping = self._mapping(base, voice, likeness, language != "en")
+            base, mapping = self._towards(voice, speaker, language)
             with self._turn:
                 sound, again = self._plain(speaker, bite.text, base, voice, mapping)
             if len(sound):
                 yield from self._in_turn(_converted(sound, again, base, mapping))
                 return
+
+    def _towards(self, voice: Profile, speaker: str, language: str) -> tuple[Profile, Mapping]:
+        """Take the base speaker, and what makes it the voice; only English can bear all of it."""
+        base = self._base(speaker, high=_high(voice))
+        likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
+        return base, self._mapping(base, voice, likeness, language != "en")
 
     def _plain(
         self, speaker: str, text: str, base: Profile, voice: Profile, mapping: Mapping
