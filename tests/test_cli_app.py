@@ -18,6 +18,7 @@ from vcnb.audio.samples import samples
 from vcnb.cli.app import run
 from vcnb.cli.diagnosing import plainly_asked
 from vcnb.cli.ending import STATUS, UnreadableError, status_of
+from vcnb.cli.output import LONGEST_CELL, table
 from vcnb.cli.voices import safe_file
 from vcnb.workflow.sending import Manner
 
@@ -399,3 +400,10 @@ def test_a_file_is_named_after_the_text_as_every_system_takes_it(text, name):
 def test_a_long_name_ends_within_what_a_file_system_takes():
     assert len(safe_file("ü" * 500).encode()) <= 60
     assert safe_file("ü" * 500).endswith("ü")
+
+
+def test_a_cell_without_end_makes_no_row_without_end(capsys):
+    table(("name", "voice"), [("x" * 1_000_000, "kept"), ("y" * LONGEST_CELL, None)], fold=False)
+    _heads, long, whole = capsys.readouterr().out.splitlines()
+    assert long.split() == ["x" * (LONGEST_CELL - 1) + "…", "kept"]
+    assert whole.split() == ["y" * LONGEST_CELL]

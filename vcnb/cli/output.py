@@ -12,6 +12,7 @@ from vcnb.errors import visible
 __all__ = ["document", "result", "say", "steady", "table"]
 
 WIDTH_OF_A_PIPE = 1000  # ours: no row of ours is longer
+LONGEST_CELL = 400  # characters; ours: ten times any name, and what a hostile service sends has no end
 
 
 def steady() -> None:
@@ -63,7 +64,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
         drawn.add_column(column, overflow="fold", no_wrap=not fold)
     for cells in rows:
         # Text: what comes from files and services is never read as markup.
-        drawn.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in cells))
+        drawn.add_row(*(Text("" if cell is None else _cell(visible(str(cell)))) for cell in cells))
     # A pipe has no width: what reads it wants a row on one line.
     width = None if fold and sys.stdout.isatty() else WIDTH_OF_A_PIPE
     Console(soft_wrap=False, highlight=False, width=width).print(drawn)
+
+
+def _cell(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

@@ -18,7 +18,6 @@ __all__ = ["GridPanel", "grid_panel_of"]
 
 SHOWN = ("likeness", "duration", "f0_median", "pace", "first_audio_delay")
 LONGEST_TEXT = 300  # characters of a cell's text
-KEPT_SOUNDS = 50  # ours: takes read from the library stay at hand, but not all of a thousand
 
 
 class GridPanel(SoundPanel):
@@ -65,21 +64,30 @@ class GridPanel(SoundPanel):
         else:
             self._show(client=message["client"])
 
-    def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Read a take from the library, for the page that asked."""
-        key = str(message["key"])
-        if key not in self._tracks:
-            while len(self._tracks) >= KEPT_SOUNDS:
-                del self._tracks[next(iter(self._tracks))]
-            self._tracks[key] = Sound(key, self._grid.speech(int(key)))
-        self._post({"type": "facts", "client": message["client"], "facts": self._tracks[key].facts(n_columns=0)})
+    def track(self, key: str) -> Sound:
+        """Give a take of the library.
 
-    def _receive_need(self, message: dict[str, Any], buffers: list[Any]) -> None:
-        """Send what a page asks for; a take that was let go meanwhile is read again."""
-        key = str(message["key"])
-        if key not in self._tracks:
-            self._tracks[key] = Sound(key, self._grid.speech(int(key)))
-        super()._receive_need(message, buffers)
+        Parameters
+        ----------
+        key : str
+            Number of its row.
+
+        Returns
+        -------
+        Sound
+            Read again where it was let go.
+
+        Raises
+        ------
+        SettingsError
+            If nothing was spoken there.
+        """
+        return self._at_hand(key, lambda: self._grid.speech(int(key)))
+
+    def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
+        """Tell the page that asked what a take is."""
+        facts = self.track(str(message["key"])).facts(n_columns=0)
+        self._post({"type": "facts", "client": message["client"], "facts": facts})
 
     def _judge(self, _progress: Progress, _stopping: threading.Event) -> None:
         self._cells = _cells(self._grid)

@@ -42,6 +42,7 @@ SAMPLES_PER_MESSAGE = (1 << 20) // 4
 BRISK = 0.0001
 TOGETHER = 0.06  # seconds; ours: smaller pieces go together, as a message takes the page longer than its sound does
 FIGURES = ("first_sound", "underruns", "gap", "buffer", "start_delay")  # see `SoundPanel`
+KEPT_SOUNDS = 50  # ours: what was read from the library stays at hand, but not all of a thousand
 LONGEST_NAME = 60  # characters; ours: the state of a panel stays small, whatever a file is called
 
 
@@ -164,6 +165,15 @@ class SoundPanel(BaseWidget):
             None where there is none.
         """
         return self._tracks.get(key)
+
+    def _at_hand(self, key: str, read: Callable[[], Clip]) -> Sound:
+        """Give a sound of the library; those read first are let go, and read again when somebody asks."""
+        if key not in self._tracks:
+            clip = read()
+            while len(self._tracks) >= KEPT_SOUNDS:
+                del self._tracks[next(iter(self._tracks))]
+            self._tracks[key] = Sound(key, clip)
+        return self._tracks[key]
 
     def _receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""

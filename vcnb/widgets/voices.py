@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -57,6 +58,7 @@ class Voices(SoundPanel):
         self._account = account
         self._table: VoiceTable | None = None
         self._chosen: list[str] = []
+        self._asked: dict[str, tuple[str, str]] = {}  # key -> what is heard, and of which voice or take
 
     @property
     def account(self) -> Account | None:
@@ -137,15 +139,32 @@ class Voices(SoundPanel):
 
         self.work("restore", restore)
 
+    def track(self, key: str) -> Sound | None:
+        """Give a recording or a take of the library.
+
+        Parameters
+        ----------
+        key : str
+            As the page asks for it.
+
+        Returns
+        -------
+        Sound or None
+            None where the page never asked to hear it.
+        """
+        if key not in self._asked:
+            return None
+        return self._at_hand(key, partial(self._read, *self._asked[key]))
+
     def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Read a recording or a take from the library, for the page that asked."""
-        voice, what, key = str(message["voice"]), str(message["what"]), str(message["key"])
-        if key not in self._tracks:
-            clip: Clip = (
-                self._opened().reference(voice) if what == "source" else self._opened().take(str(message["take"]))
-            )
-            self._tracks[key] = Sound(key, clip)
-        self._post({"type": "facts", "client": message["client"], "facts": self._tracks[key].facts()})
+        """Tell the page that asked what a recording or a take is."""
+        key, what = str(message["key"]), str(message["what"])
+        self._asked[key] = (what, str(message["voice" if what == "source" else "take"]))
+        sound = self._at_hand(key, partial(self._read, *self._asked[key]))
+        self._post({"type": "facts", "client": message["client"], "facts": sound.facts()})
+
+    def _read(self, what: str, name: str) -> Clip:
+        return self._opened().reference(name) if what == "source" else self._opened().take(name)
 
     def _opened(self) -> Account:
         if self._account is None:
