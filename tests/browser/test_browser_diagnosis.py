@@ -196,3 +196,14 @@ def test_a_kernel_that_is_gone_leaves_the_findings_and_the_sound(book):
     panel.get_by_role("button", name="Play", exact=True).click()
     panel.get_by_role("button", name="Pause", exact=True).click()
     book.errors.clear()  # the widget manager itself complains of the lost comms
+
+
+@pytest.mark.parametrize("report", ["vcnb.diagnose(vcnb.samples()['kathleen_en'], language='en')", "vcnb.doctor()"])
+def test_a_report_s_words_stand_left_in_columns_as_wide_as_they_need(book, report):
+    cell = book.run(f"import vcnb\n{report}")
+    cells = cell.locator(".jp-RenderedHTML td")
+    cells.first.wait_for()
+    aligned = cells.evaluate_all("(all) => [...new Set(all.map((each) => getComputedStyle(each).textAlign))]")
+    assert aligned == ["left"]
+    widths = cell.locator(".jp-RenderedHTML th").evaluate_all("(all) => all.map((each) => each.offsetWidth)")
+    assert widths[0] < 0.5 * max(widths)

@@ -12,11 +12,13 @@ State = Literal["ok", "note", "missing"]
 
 GLYPHS: dict[State, str] = {"ok": "✓", "note": "!", "missing": "✕"}
 # The colours are those of the front end where it has any; the fallbacks are readable on white and on black.
+# JupyterLab's own rules make all columns as wide as each other and set all cells to the right.
 STYLE = """
 .vcnb-health { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 960px; }
-.vcnb-health table { border-collapse: collapse; width: 100%; }
-.vcnb-health :is(th, td) { text-align: left; vertical-align: top; padding: 6px 10px; white-space: normal;
-  overflow-wrap: anywhere; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.vcnb-health table { border-collapse: collapse; width: 100%; table-layout: auto !important; }
+.vcnb-health :is(th, td) { text-align: left !important; vertical-align: top !important; padding: 6px 10px;
+  white-space: normal; overflow-wrap: anywhere;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .vcnb-health :is(td:first-child, td:nth-child(2)) { font-weight: 600; white-space: nowrap; }
 .vcnb-health td:last-child { min-width: 14em; }
 .vcnb-health .vcnb-ok { color: color-mix(in srgb, var(--jp-success-color1, #388e3c) 80%, currentColor); }
