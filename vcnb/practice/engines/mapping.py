@@ -55,8 +55,8 @@ SILENCE_EDGE_DB = 10.0
 FEWEST_UNVOICED = 20
 MOST_EXCESS = 3.0  # natural logarithm of power
 # Of what is changed in some sounds only, where they are to stay clear: less where vowels are told apart, more of it
-# above. Seven voices in nine languages: a recogniser's phones drift by .31, and the right one of eight is the nearest
-# in .68 (.30 and .66 with 0.2 and 0.8). In six languages all of it drifted by .46, half of it at every frequency by
+# above. Seven voices in nine languages: a recogniser's phones drift by .32, and the right one of eight is the nearest
+# in .68 (.30 and .63 with 0.2 and 0.8). In six languages all of it drifted by .46, half of it at every frequency by
 # .32 with the right one nearest in .63.
 TAKEN_LOW, TAKEN_HIGH = 0.35, 0.8
 TAKEN_FROM_HZ, TAKEN_WITHIN_HZ = 1500.0, 400.0
