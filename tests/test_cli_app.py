@@ -402,8 +402,12 @@ def test_a_long_name_ends_within_what_a_file_system_takes():
     assert safe_file("ü" * 500).endswith("ü")
 
 
-def test_a_cell_without_end_makes_no_row_without_end(capsys):
-    table(("name", "voice"), [("x" * 1_000_000, "kept"), ("y" * LONGEST_CELL, None)], fold=False)
+def test_a_cell_without_end_makes_no_row_without_end_and_hides_no_other(capsys):
+    table(
+        ("name", "note", "voice"),
+        [("x" * 1_000_000, "漢" * 1_000_000, "kept"), ("y" * LONGEST_CELL, 1, None)],
+        fold=False,
+    )
     _heads, long, whole = capsys.readouterr().out.splitlines()
-    assert long.split() == ["x" * (LONGEST_CELL - 1) + "…", "kept"]
-    assert whole.split() == ["y" * LONGEST_CELL]
+    assert long.split() == ["x" * (LONGEST_CELL - 1) + "…", "漢" * (LONGEST_CELL - 1) + "…", "kept"]
+    assert whole.split() == ["y" * LONGEST_CELL, "1"]

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,17 @@ def note(f0: float) -> Any:
 
 def said(engine: Engine, text: str, language: str, profile: bytes) -> Any:
     return np.concatenate(list(engine.speak(text, language=language, profile=profile)))
+
+
+@needs_extra
+@pytest.mark.parametrize("hz", [50.0, 350.0])
+def test_voices_beyond_the_base_speaker_s_reach_are_followed_all_the_same(engine, profiles, hz):
+    voice = Profile.from_bytes(profiles["kathleen_en"], engine.version)
+    profile = replace(voice, pitch=float(np.log(hz))).to_bytes(engine.version)
+    sound = said(engine, SENTENCES["zh"][0], "zh", profile).astype(np.float64) / 32768
+    f0, times = pyworld.dio(sound, SPEECH_SAMPLE_RATE, f0_floor=30.0, f0_ceil=600.0)
+    f0 = pyworld.stonemask(sound, f0, times, SPEECH_SAMPLE_RATE)
+    assert abs(12 * np.log2(np.median(f0[f0 > 0]) / hz)) < 1
 
 
 @needs_extra

@@ -124,7 +124,7 @@ def _steps(engine: PracticeEngine, profile: bytes, language: str) -> list[float]
     """How large the step at each join is, by the largest one within 5 ms on either side."""
     voice = engine._read(profile)
     speaker = "hibari" if language == "en" else language
-    base, mapping = engine._towards(voice, speaker, language)
+    base, mapping = engine._towards(voice, speaker)
     sound, again = engine._plain(speaker, SENTENCES[language][0], base, voice, mapping)
     parts = list(_converted(sound, again, base, mapping))
     steps = np.abs(np.diff(np.concatenate(parts)))

@@ -11,7 +11,6 @@ from vcnb.errors import visible
 
 __all__ = ["document", "result", "say", "steady", "table"]
 
-WIDTH_OF_A_PIPE = 1000  # ours: no row of ours is longer
 LONGEST_CELL = 400  # characters; ours: ten times any name, and what a hostile service sends has no end
 
 
@@ -65,8 +64,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
     for cells in rows:
         # Text: what comes from files and services is never read as markup.
         drawn.add_row(*(Text("" if cell is None else _cell(visible(str(cell)))) for cell in cells))
-    # A pipe has no width: what reads it wants a row on one line.
-    width = None if fold and sys.stdout.isatty() else WIDTH_OF_A_PIPE
+    # A pipe has no width: what reads it wants a row on one line, and some characters are two columns wide.
+    width = None if fold and sys.stdout.isatty() else 2 * (LONGEST_CELL + 1) * len(columns)
     Console(soft_wrap=False, highlight=False, width=width).print(drawn)
 
 

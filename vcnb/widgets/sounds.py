@@ -168,12 +168,13 @@ class SoundPanel(BaseWidget):
 
     def _at_hand(self, key: str, read: Callable[[], Clip]) -> Sound:
         """Give a sound of the library; those read first are let go, and read again when somebody asks."""
-        if key not in self._tracks:
-            clip = read()
-            while len(self._tracks) >= KEPT_SOUNDS:
-                del self._tracks[next(iter(self._tracks))]
-            self._tracks[key] = Sound(key, clip)
-        return self._tracks[key]
+        sound = self._tracks.get(key)
+        if sound is None:
+            sound = Sound(key, read())
+            for oldest in list(self._tracks)[: 1 - KEPT_SOUNDS]:
+                self._tracks.pop(oldest, None)  # another thread may have been quicker
+            self._tracks[key] = sound
+        return sound
 
     def _receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""

@@ -52,6 +52,7 @@ SILENCE_FOR_MARKS = 0.2  # s
 KNEE, CEILING = 0.8, 0.98  # of full scale
 # espeak-ng is the harder to understand and can bear less: phoneme error .39 at a likeness of .3, and .40 at .5.
 ESPEAK_LIKENESS = 0.5
+BEYOND = np.log(2) / 12  # a semitone: so far a clause may lie off the voice's pitch before a vocoder moves it
 VOICES_AT_HAND = 32  # of some 250 kB
 
 # What the base speakers say once, so that their own pitch and level are known: statements, a question, a list, all
@@ -164,18 +165,18 @@ class PracticeEngine:
         if bite.language == language == "en" and self._english.installed():
             speakers = ["hibari", "en"] if self._espeak.installed() else ["hibari"]  # hibari reads no emoji, for one
         for speaker in speakers:
-            base, mapping = self._towards(voice, speaker, language)
+            base, mapping = self._towards(voice, speaker)
             with self._turn:
                 sound, again = self._plain(speaker, bite.text, base, voice, mapping)
             if len(sound):
                 yield from self._in_turn(_converted(sound, again, base, mapping))
                 return
 
-    def _towards(self, voice: Profile, speaker: str, language: str) -> tuple[Profile, Mapping]:
+    def _towards(self, voice: Profile, speaker: str) -> tuple[Profile, Mapping]:
         """Take the base speaker, and what makes it the voice; only English can bear all of it."""
         base = self._base(speaker, high=_high(voice))
         likeness = self.likeness * (1.0 if speaker == "hibari" else ESPEAK_LIKENESS)
-        return base, self._mapping(base, voice, likeness, language != "en")
+        return base, self._mapping(base, voice, likeness, speaker not in ("hibari", "en"))
 
     def _plain(
         self, speaker: str, text: str, base: Profile, voice: Profile, mapping: Mapping
@@ -192,6 +193,11 @@ class PracticeEngine:
             base=had,
             target=wanted,
         )
+        voiced = pitch.f0[pitch.f0 > 0]
+        middle = float(np.median(np.log(voiced))) if len(voiced) else wanted[0]
+        if abs(middle - wanted[0]) > BEYOND:  # the vocoder goes where espeak-ng does not reach
+            said = (middle, wanted[1])
+            return sound, partial(with_pitch, sound, base=said, target=wanted, recolour=mapping.recolour)
         return sound, partial(with_colour, sound, pitch, amplify=mapping.factors)
 
     def _in_turn(self, parts: Iterator[Sound]) -> Iterator[Sound]:
