@@ -24,6 +24,7 @@ from vcnb.practice.engines.engine import Engine, EngineError, Reference, Unusabl
 from vcnb.practice.engines.espeak import Espeak
 from vcnb.practice.engines.practice import PracticeEngine
 from vcnb.practice.engines.profile import Profile
+from vcnb.practice.engines.turns import Turns
 
 needs_extra = pytest.mark.skipif(not Espeak.installed(), reason="the extra `practice` is not installed")
 
@@ -251,6 +252,35 @@ def test_four_voices_at_once_wait_for_each_other_in_turn(engine, profiles):
     first_done = min(max(at for at, each in enumerate(order) if each == number) for number in range(4))
     shares = [order[: first_done + 1].count(number) / order.count(number) for number in range(4)]
     assert min(shares) > 0.25, shares
+
+
+def test_turns_are_given_in_the_order_of_asking_and_who_gives_up_is_passed_over():
+    turns, order, waiting = Turns(), [], []
+
+    def take(number):
+        for _ in range(3):
+            with turns:
+                order.append(number)
+
+    def give_up():
+        with turns:
+            raise AssertionError("it never had a turn")
+
+    with turns:
+        for number in range(3):
+            waiting.append(threading.Thread(target=take, args=(number,)))
+            waiting[-1].start()
+            while len(turns._queue) < number + 2:
+                time.sleep(0)
+    for thread in waiting:
+        thread.join()
+    assert order == [0, 1, 2] * 3
+    with turns, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            give_up()
+        assert len(turns._queue) == 1
+    assert not turns._queue
 
 
 def test_a_profile_is_small_and_bound_to_its_version(engine, profiles):

@@ -28,6 +28,7 @@ from .mapping import LIKENESS, Mapping, learn
 from .melody import USUAL, Melody, spoken_at
 from .profile import Profile, enough, measure, no_song
 from .text import SENTENCE_PAUSE, Bite, bites, clean, language_of, sounds
+from .turns import Turns
 from .world import with_colour, with_pitch
 from .written import written_out
 
@@ -105,7 +106,7 @@ class PracticeEngine:
         self._espeak = Espeak()
         self._bases: dict[tuple[str, bool], Profile] = {}
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._turn = Turns()
         # Hundreds of small products: BLAS threads of several speakers wait for each other three times as long as one
         # works, and 300 kanji, a minute of speech, took half a minute.
         threadpool_limits(1, user_api="blas")
