@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 from typing import Any
 
 from vcnb.compare.drawn import plain
@@ -12,7 +13,7 @@ from vcnb.compare.sentinel import Evidence
 from vcnb.workflow.grids import Grid
 
 from .base import Progress, joined
-from .sounds import PLAYER_FILES, Sound, SoundPanel
+from .sounds import PLAYER_FILES, SoundPanel
 
 __all__ = ["GridPanel", "grid_panel_of"]
 
@@ -64,30 +65,10 @@ class GridPanel(SoundPanel):
         else:
             self._show(client=message["client"])
 
-    def track(self, key: str) -> Sound:
-        """Give a take of the library.
-
-        Parameters
-        ----------
-        key : str
-            Number of its row.
-
-        Returns
-        -------
-        Sound
-            Read again where it was let go.
-
-        Raises
-        ------
-        SettingsError
-            If nothing was spoken there.
-        """
-        return self._at_hand(key, lambda: self._grid.speech(int(key)))
-
     def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Tell the page that asked what a take is."""
-        facts = self.track(str(message["key"])).facts(n_columns=0)
-        self._post({"type": "facts", "client": message["client"], "facts": facts})
+        """Read a take from the library, for the page that asked."""
+        key = str(message["key"])
+        self._offer(key, partial(self._grid.speech, int(key)), client=message["client"], n_columns=0)
 
     def _judge(self, _progress: Progress, _stopping: threading.Event) -> None:
         self._cells = _cells(self._grid)

@@ -148,6 +148,7 @@ class SoundPanel(BaseWidget):
 
     def __init__(self, sounds: Iterable[Sound] = (), state: dict[str, Any] | None = None, /, **options: Any) -> None:
         self._tracks = {sound.key: sound for sound in sounds}
+        self._offered: dict[str, Callable[[], Clip]] = {}
         self._heard: dict[str, dict[str, Any]] = {}
         super().__init__(state, **options)
 
@@ -164,17 +165,21 @@ class SoundPanel(BaseWidget):
         Sound or None
             None where there is none.
         """
-        return self._tracks.get(key)
-
-    def _at_hand(self, key: str, read: Callable[[], Clip]) -> Sound:
-        """Give a sound of the library; those read first are let go, and read again when somebody asks."""
         sound = self._tracks.get(key)
-        if sound is None:
+        read = self._offered.get(key)
+        if sound is None and read is not None:
             sound = Sound(key, read())
             for oldest in list(self._tracks)[: 1 - KEPT_SOUNDS]:
                 self._tracks.pop(oldest, None)  # another thread may have been quicker
             self._tracks[key] = sound
         return sound
+
+    def _offer(self, key: str, read: Callable[[], Clip], *, client: str, **shown: Any) -> None:
+        """Tell a page what a sound of the library is; those read first are let go, and read again when it asks."""
+        self._offered[key] = read
+        sound = self.track(key)
+        if sound is not None:
+            self._post({"type": "facts", "client": client, "facts": sound.facts(**shown)})
 
     def _receive_need(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send the ranges that a page asks for; it asks for the next when one has come, so that few are under way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from vcnb.catalog import PRICE_PER_CREATION
 from vcnb.workflow.rows import rows_for_people
 
 from .base import Progress, joined
-from .sounds import PLAYER_FILES, Sound, SoundPanel
+from .sounds import PLAYER_FILES, SoundPanel
 
 if TYPE_CHECKING:
     from vcnb.workflow.account import Account
@@ -58,7 +59,6 @@ class Voices(SoundPanel):
         self._account = account
         self._table: VoiceTable | None = None
         self._chosen: list[str] = []
-        self._asked: dict[str, tuple[str, str]] = {}  # key -> what is heard, and of which voice or take
 
     @property
     def account(self) -> Account | None:
@@ -139,32 +139,13 @@ class Voices(SoundPanel):
 
         self.work("restore", restore)
 
-    def track(self, key: str) -> Sound | None:
-        """Give a recording or a take of the library.
-
-        Parameters
-        ----------
-        key : str
-            As the page asks for it.
-
-        Returns
-        -------
-        Sound or None
-            None where the page never asked to hear it.
-        """
-        if key not in self._asked:
-            return None
-        return self._at_hand(key, partial(self._read, *self._asked[key]))
-
     def _receive_hear(self, message: dict[str, Any], _buffers: list[Any]) -> None:
-        """Tell the page that asked what a recording or a take is."""
-        key, what = str(message["key"]), str(message["what"])
-        self._asked[key] = (what, str(message["voice" if what == "source" else "take"]))
-        sound = self._at_hand(key, partial(self._read, *self._asked[key]))
-        self._post({"type": "facts", "client": message["client"], "facts": sound.facts()})
-
-    def _read(self, what: str, name: str) -> Clip:
-        return self._opened().reference(name) if what == "source" else self._opened().take(name)
+        """Read a recording or a take from the library, for the page that asked."""
+        if message["what"] == "source":
+            read: Callable[[], Clip] = partial(self._opened().reference, str(message["voice"]))
+        else:
+            read = partial(self._opened().take, str(message["take"]))
+        self._offer(str(message["key"]), read, client=message["client"])
 
     def _opened(self) -> Account:
         if self._account is None:
