@@ -9,7 +9,6 @@ rest as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -93,14 +92,25 @@ def with_colour(samples: Frames, pitch: Track, *, amplify: Amplify, gain: Gain |
         Takes the power envelope [shape=(n_frames, 513)] and which frames are voiced, and gives the factor for the
         amplitude at each frequency, of the same shape. May look at sixteen frames on either side.
     gain : callable, optional
-        As for `with_pitch`.
+        As for `with_pitch`; takes all frames, and the same pitch twice.
 
     Yields
     ------
     np.ndarray [shape=(m,)]
         Parts, together as long as before; where every factor is 1, what went in, but for a fade at both ends.
     """
-    yield from _in_parts(samples, pitch, pitch.f0, partial(_filtered, amplify=amplify), gain, _WIDE_MARGIN)
+    f0, times = pitch
+    voiced = f0 > 0
+    power = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+    factor = 1.0
+    if gain is not None and voiced.any():
+        middle = float(np.median(f0[voiced]))
+        factor = gain(power, voiced, (middle, middle))
+
+    def again(low: int, high: int) -> Frames:
+        return factor * _filtered(samples, times[low:high], amplify(power[low:high], voiced[low:high]))
+
+    yield from _in_parts(samples, voiced, again, _WIDE_MARGIN)
 
 
 def with_pitch(
@@ -131,8 +141,7 @@ def with_pitch(
     np.ndarray [shape=(m,)]
         Parts, together as long as before, at the same level up to the vocoder's own error.
     """
-    pitch = track(samples)
-    f0 = pitch.f0
+    f0, times = track(samples)
     stretch = float(np.clip(target[1] / max(base[1], 1e-3), *STRETCH_LIMITS))
     voiced = f0 > 0
     moved = np.zeros_like(f0)
@@ -142,38 +151,37 @@ def with_pitch(
         melody += np.clip(middle, -DRIFT, DRIFT) - middle
         # Kept within what the vocoder can make, whatever the reference was.
         moved[voiced] = np.clip(np.exp(target[0] + melody), FMIN / 2, 2 * FMAX)
-    yield from _in_parts(samples, pitch, moved, partial(_spoken_again, recolour=recolour), gain, _MARGIN)
-
-
-def _in_parts(
-    samples: Frames, pitch: Track, moved: Frames, again: Callable[..., Frames], gain: Gain | None, margin: int
-) -> Iterator[Frames]:
-    """Make a clause part by part, each with some frames on both sides that are thrown away."""
-    f0, times = pitch
-    voiced = f0 > 0
     factor = 1.0
     if gain is not None and voiced.any():
         some = _some(len(f0))
         f0s = float(np.median(f0[voiced])), float(np.median(moved[voiced]))
-        factor = gain(
-            pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT), voiced[some], f0s
-        )
+        power = pyworld.cheaptrick(samples, f0[some], times[some], SPEECH_SAMPLE_RATE, fft_size=N_FFT)
+        factor = gain(power, voiced[some], f0s)
+
+    def again(low: int, high: int) -> Frames:
+        return factor * _spoken_again(samples, f0[low:high], moved[low:high], times[low:high], recolour)
+
+    yield from _in_parts(samples, voiced, again, _MARGIN)
+
+
+def _in_parts(
+    samples: Frames, voiced: npt.NDArray[np.bool_], again: Callable[[int, int], Frames], margin: int
+) -> Iterator[Frames]:
+    """Make a clause part by part, each with some frames on both sides that are thrown away."""
     carried = np.zeros(0)
     for start, end in _parts(samples, voiced):
-        low, high = max(0, start - margin), min(len(f0), end + margin)
-        frames = f0[low:high], moved[low:high], times[low:high]
-        sound = factor * again(samples, frames)[(start - low) * _HOP :]
+        low = max(0, start - margin)
+        sound = again(low, min(len(voiced), end + margin))[(start - low) * _HOP :]
         ramp = np.linspace(0.0, 1.0, len(carried))
         sound[: len(carried)] = carried * (1 - ramp) + sound[: len(carried)] * ramp
         length = (end - start) * _HOP
         # One frame beyond the cut is kept, and fades over into the next part.
-        carried = sound[length : length + _HOP].copy() if end < len(f0) else np.zeros(0)
+        carried = sound[length : length + _HOP].copy() if end < len(voiced) else np.zeros(0)
         yield sound[: min(length, len(samples) - start * _HOP)]
 
 
-def _spoken_again(samples: Frames, frames: tuple[Frames, Frames, Frames], recolour: Recolour | None) -> Frames:
-    """Take some frames apart (pitch before and after, times) and put them together; keeps nothing: 4 MB a part."""
-    f0, moved, times = frames
+def _spoken_again(samples: Frames, f0: Frames, moved: Frames, times: Frames, recolour: Recolour | None) -> Frames:
+    """Take some frames apart and put them together at another pitch; keeps nothing: 4 MB a part."""
     envelope = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
     breath = _breath(samples, f0, times)
     if recolour is not None:
@@ -181,24 +189,21 @@ def _spoken_again(samples: Frames, frames: tuple[Frames, Frames, Frames], recolo
     return np.asarray(pyworld.synthesize(moved, envelope, breath, SPEECH_SAMPLE_RATE, FRAME_PERIOD_MS))
 
 
-def _filtered(samples: Frames, frames: tuple[Frames, Frames, Frames], amplify: Amplify) -> Frames:
-    """Change the colour of some frames by what each frequency of each is amplified by; keeps nothing."""
-    f0, _, times = frames
-    power = pyworld.cheaptrick(samples, f0, times, SPEECH_SAMPLE_RATE, fft_size=N_FFT)
-    factors = amplify(power, f0 > 0)
+def _filtered(samples: Frames, times: Frames, factors: Frames) -> Frames:
+    """Amplify each frequency of some frames by a factor of its own; keeps nothing."""
     first = round(times[0] * SPEECH_SAMPLE_RATE) - _WINDOW // 2
-    padded = np.zeros((len(f0) - 1) * _HOP + _WINDOW)
+    padded = np.zeros((len(times) - 1) * _HOP + _WINDOW)
     some = samples[max(0, first) : first + len(padded)]
     padded[max(0, -first) :][: len(some)] = some
-    blocks = np.zeros((len(f0), N_FFT))
+    blocks = np.zeros((len(times), N_FFT))
     # In the middle, for a filter without delay spreads a sound to both sides.
     middle = (N_FFT - _WINDOW) // 2
     blocks[:, middle : middle + _WINDOW] = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * _WEIGHTS
     changed = np.fft.irfft(np.fft.rfft(blocks) * factors, N_FFT)
-    added = np.zeros((len(f0) - 1) * _HOP + N_FFT)
+    added = np.zeros((len(times) - 1) * _HOP + N_FFT)
     for number, block in enumerate(changed):
         added[number * _HOP :][:N_FFT] += block
-    return added[N_FFT // 2 :][: len(f0) * _HOP]
+    return added[N_FFT // 2 :][: len(times) * _HOP]
 
 
 def _breath(samples: Frames, f0: Frames, times: Frames) -> Frames:
