@@ -239,6 +239,11 @@ class RateLimitedError(ServiceError):
 class ServiceBrokenError(ServiceError):
     """The service failed, or its answer makes no sense."""
 
+    @property
+    def was_busy(self) -> bool:
+        """Whether it had no room for the request (503), and so did nothing; in a stream two codes stand for it."""
+        return self.status == 503 or (self.status is None and self.code in ("ModelServingError", "ModelUnavailable"))
+
 
 class ServiceUnreachableError(VcnbError, OSError):
     """No conversation with the service came about."""

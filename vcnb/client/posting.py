@@ -57,8 +57,7 @@ def may_repeat(error: VcnbError, call: Call) -> bool:
     if isinstance(error, ServiceUnreachableError):
         return not call.sent
     if isinstance(error, ServiceBrokenError):
-        # In a stream the status is not told; these two codes are the ones of 503.
-        return error.status == 503 or (error.status is None and error.code in ("ModelServingError", "ModelUnavailable"))
+        return error.was_busy
     return isinstance(error, RateLimitedError)
 
 

@@ -388,7 +388,10 @@ def _named(clips: tuple[Clip, ...]) -> tuple[str, ...]:
     """Name each clip once: its own name, else its voice, else its place; equal names are counted."""
     names: list[str] = []
     for place, clip in enumerate(clips, 1):
-        name = visible(clip.name or (clip.voice if isinstance(clip, Speech) else "") or f"clip {place}")
-        taken = sum(other == name or other.startswith(f"{name} (") for other in names)
-        names.append(f"{name} ({taken + 1})" if taken else name)
+        own = name = visible(clip.name or (clip.voice if isinstance(clip, Speech) else "") or f"clip {place}")
+        count = 1
+        while name in names:
+            count += 1
+            name = f"{own} ({count})"
+        names.append(name)
     return tuple(names)

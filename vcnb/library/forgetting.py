@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
+from pathlib import Path
 
-from .sounds import IN_USE, drop_sound
+from .sounds import IN_USE, drop_arrived, drop_sound
 from .store import Store, moment
 
 __all__ = ["forget"]
@@ -24,7 +25,7 @@ WHERE account = :account AND (voice = :voice OR (clip = :clip AND state IN ('fai
 """
 
 
-def forget(store: Store, account: str, voice: str) -> str:
+def forget(store: Store, account: str, voice: str, *, arrived: Collection[Path] = ()) -> str:
     """Remove all that is kept of a voice.
 
     Parameters
@@ -33,6 +34,8 @@ def forget(store: Store, account: str, voice: str) -> str:
         The library.
     account, voice : str
         Whose voice, and which.
+    arrived : collection of Path
+        Data folders whose panels may hold the same recording once more.
 
     Returns
     -------
@@ -48,13 +51,16 @@ def forget(store: Store, account: str, voice: str) -> str:
         row = db.execute("SELECT * FROM voices WHERE account = ? AND voice = ?", (account, voice)).fetchone()
         takes = db.execute("SELECT sound FROM takes WHERE account = ? AND voice = ?", (account, voice)).fetchall()
         done = row is not None and row["forgotten_at"] and not takes
-        line = str(row["note"]) if done else _removed(store, account, voice, row, {take["sound"] for take in takes})
+        sounds = {take["sound"] for take in takes}
+        line = str(row["note"]) if done else _removed(store, account, voice, row, sounds, arrived)
     # The log of changes held the texts, too.
     store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     return line
 
 
-def _removed(store: Store, account: str, voice: str, row: sqlite3.Row | None, sounds: set[str]) -> str:
+def _removed(
+    store: Store, account: str, voice: str, row: sqlite3.Row | None, sounds: set[str], arrived: Collection[Path]
+) -> str:
     """Remove rows and sounds; give the line that is kept."""
     clip = row["clip"] if row is not None else None
     with store.transaction() as db:
@@ -69,7 +75,11 @@ def _removed(store: Store, account: str, voice: str, row: sqlite3.Row | None, so
         line = _line(now, voice, n_takes=n_takes, clip=clip is not None, shared=shared)
         db.execute("UPDATE voices SET note = ? WHERE account = ? AND voice = ?", (line, account, voice))
         # Before the rows are gone for good: after a crash, or where a file cannot be removed, asking again goes on.
-        _drop(store, unused - {found[0] for found in db.execute(IN_USE)} - {None})
+        unused -= {found[0] for found in db.execute(IN_USE)} | {None}
+        for folder in arrived:
+            drop_arrived(folder, unused)
+        for sound in unused:
+            drop_sound(store.folder, sound)
     return line
 
 
@@ -83,11 +93,6 @@ def _drop_clip(db: sqlite3.Connection, row: sqlite3.Row) -> set[str]:
     db.execute("DELETE FROM clips WHERE id = ?", (row["clip"],))
     db.execute("DELETE FROM consents WHERE clip = ?", (row["clip"],))
     return {clip["sound"], clip["original"]} if clip else set()
-
-
-def _drop(store: Store, sounds: Iterable[str]) -> None:
-    for sound in sounds:
-        drop_sound(store.folder, sound)
 
 
 def _line(now: str, voice: str, *, n_takes: int, clip: bool, shared: bool) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from vcnb.errors import LibraryError
 
 from .disk import write_whole
 
-__all__ = ["IN_USE", "drop_sound", "keep_sound", "read_sound", "sound_path"]
+__all__ = ["IN_USE", "RECORDINGS", "UPLOADS", "drop_arrived", "drop_sound", "keep_sound", "read_sound", "sound_path"]
 
 # Which sounds the rows of a library speak of.
 IN_USE = "SELECT sound FROM clips UNION SELECT original FROM clips UNION SELECT sound FROM takes"
+# Folders beside the library in which panels keep what was recorded or uploaded, enrolled or not.
+RECORDINGS, UPLOADS = "recordings", "uploads"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -107,7 +110,36 @@ def drop_sound(folder: Path, sha256: str) -> None:
     LibraryError
         If the file is there and cannot be removed.
     """
-    path = sound_path(folder, sha256)
+    _remove(sound_path(folder, sha256))
+
+
+def drop_arrived(folder: Path, sounds: Collection[str]) -> None:
+    """Remove what a panel recorded or took in, where it is one of these sounds.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `RECORDINGS` and `UPLOADS` lie.
+    sounds : collection of str
+        Their digests.
+
+    Raises
+    ------
+    LibraryError
+        If a file is there and cannot be removed.
+    """
+    for path in (folder / UPLOADS).glob("*"):
+        if path.name.partition("-")[0] in sounds:
+            _remove(path)
+    for path in (folder / RECORDINGS).glob("*.wav"):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest in sounds:
+            _remove(path)
+            _remove(path.with_suffix(".json"))
+
+
+def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

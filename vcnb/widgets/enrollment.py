@@ -152,7 +152,8 @@ class Enrollment(BaseWidget):
         order = {name: message[name] for name in FIELDS}
         # A press that waited behind a busy kernel, or a second view's, must not pay for what is made or may be made.
         if self.outcome is None or self.outcome["state"] == "part":
-            self.work("enroll", lambda progress, stopping: self._enroll(order, progress, stopping))
+            clip = self._clip  # as it is now: another one may be put in while the first model's voice is made
+            self.work("enroll", lambda progress, stopping: self._enroll(clip, order, progress, stopping))
 
     def _receive_settle(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Look again for what got lost, take the voice that a person names, or ask once more."""
@@ -248,7 +249,7 @@ class Enrollment(BaseWidget):
             better = mended(self._clip)
             self._take(better, " ".join(edit.change for edit in better.edits))
 
-    def _enroll(self, order: dict[str, Any], progress: Progress, stopping: threading.Event) -> None:
+    def _enroll(self, clip: Clip | None, order: dict[str, Any], progress: Progress, stopping: threading.Event) -> None:
         self.outcome = None
         if self._account is None:
             from vcnb.workflow.connecting import connect
@@ -261,7 +262,7 @@ class Enrollment(BaseWidget):
             # One call a model: what was made before a failure is kept, and is not asked and paid for again.
             for model in order["models"]:
                 self._made[model] = self._account.enroll(
-                    self._clip,
+                    clip,
                     preferred_name=order["name"],
                     consent=f"{said}: {order['consent'].strip()}" if order["consent"].strip() else "",
                     target_model=model,

@@ -22,7 +22,7 @@ from vcnb.guide.recording import GUIDE
 from vcnb.guide.scripts import script, scripts
 from vcnb.measure.silero import network_weights
 from vcnb.settings import data_folder
-from vcnb.workflow.recording import Incoming, browser_key, discard_take, keep_take, kept_takes
+from vcnb.workflow.recording import Incoming, browser_key, count_kept, discard_take, keep_take, kept_takes
 
 from .base import BaseWidget, held, joined, worker
 from .uploader import Uploader
@@ -153,7 +153,7 @@ class Recorder(BaseWidget):
         self._safe: set[str] = set()
         self._unwritten: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self._incoming = Incoming()
-        self.n_earlier = len(list((self._data / "recordings").glob("*.wav")))
+        self.n_earlier = count_kept(self._data)
         _ALIVE[self._id] = self
 
     @property
@@ -327,10 +327,18 @@ class Recorder(BaseWidget):
 
     def _read_earlier(self) -> None:
         try:
-            for clip in kept_takes(self._data):
-                if clip.take not in self._takes and (self._undo is None or self._undo[0] != clip.take):
-                    self._add(clip.take, clip)
+            kept = {clip.take: clip for clip in kept_takes(self._data)}
+            with self._lock:
+                known = {*self._takes, self._undo[0] if self._undo is not None else ""}
+                earlier = {take: clip for take, clip in kept.items() if take not in known}
+                # Before those of today, and what is chosen stays chosen.
+                self._takes = {**earlier, **self._takes}
+                self.rows = [*(_row(take, clip) for take, clip in earlier.items()), *self.rows]
+                if not self.chosen and earlier:
+                    self._choose([*earlier][-1])
             self.n_earlier = 0
+            for take, clip in earlier.items():
+                self._judge(take, clip)
         except Exception as error:  # noqa: BLE001 - the thread's last line
             self.tell(error)
 

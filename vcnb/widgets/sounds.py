@@ -169,7 +169,7 @@ class SoundPanel(BaseWidget):
         read = self._offered.get(key)
         if sound is None and read is not None:
             sound = Sound(key, read())
-            for oldest in list(self._tracks)[: 1 - KEPT_SOUNDS]:
+            for oldest in [known for known in list(self._tracks) if known in self._offered][: 1 - KEPT_SOUNDS]:
                 self._tracks.pop(oldest, None)  # another thread may have been quicker
             self._tracks[key] = sound
         return sound

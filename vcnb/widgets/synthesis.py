@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -70,7 +71,7 @@ class Synthesis(SoundPanel):
         self._draft: dict[str, Any] = {}
         self._voices: dict[str, Voice] | None = None
         self._rows: dict[str, dict[str, Any]] = {}  # what is shown of each take, by its key
-        self._ids: dict[str, str] = {}  # key -> id in the library, for takes of earlier days
+        self._n_begun = 0
         self._said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._cancel: Any = None
         self.takes: list[Speech] = []
@@ -162,7 +163,7 @@ class Synthesis(SoundPanel):
 
     def _receive_speak(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         order = {name: message[name] for name in FIELDS}
-        self.work("speak", lambda _progress, _stopping: self._speak(order))
+        self.work("speak", lambda _progress, stopping: self._speak(order, stopping))
 
     def _receive_say(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send what is typed to a live voice; the first time opens the line."""
@@ -173,7 +174,7 @@ class Synthesis(SoundPanel):
         # A queue for each line: what an old one left unsaid must not be spoken, and paid, by the next.
         said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         said.put(order["text"])
-        if self.work("line", lambda _progress, _stopping: self._converse(order, said)):
+        if self.work("line", lambda _progress, stopping: self._converse(order, said, stopping)):
             self._said = said
 
     def _receive_finish(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
@@ -192,23 +193,6 @@ class Synthesis(SoundPanel):
         cancel = self._cancel
         if cancel is not None:
             threading.Thread(target=cancel, name="vcnb-cancel", daemon=True).start()
-
-    def track(self, key: str) -> Sound | None:
-        """Give a take; one of earlier days is read from the library now, nothing is asked of the service.
-
-        Parameters
-        ----------
-        key : str
-            Of one of `rows`.
-
-        Returns
-        -------
-        Sound or None
-            None where there is none.
-        """
-        if key not in self._tracks and key in self._ids and self._account is not None:
-            self._tracks[key] = Sound(key, self._account.take(self._ids[key]))
-        return super().track(key)
 
     def _known(self, voice: str) -> Voice | None:
         return (self._voices or {}).get(str(voice))
@@ -235,7 +219,7 @@ class Synthesis(SoundPanel):
                 speech = account.take(row["take"])
             except LibraryError:  # its sound is gone; its row is still in account.takes()
                 continue
-            self._ids[row["take"]] = row["take"]
+            self._offered[row["take"]] = partial(account.take, row["take"])
             known = {"heard": account.heard(row["take"]), "earlier": True}
             earlier[row["take"]] = _row(Sound(row["take"], speech), speech, row["name"]) | known
         self._rows = earlier | self._rows
@@ -244,7 +228,8 @@ class Synthesis(SoundPanel):
         account, voice = self._account, self._known(order["voice"])
         if account is None or voice is None:
             raise SettingsError("The voice is not in the list any more.", remedy="choose another one")
-        sound = Sound(f"t{len(self._rows) + 1}")
+        self._n_begun += 1  # not the number of rows: a page still knows the sound of one that was dropped
+        sound = Sound(f"t{self._n_begun}")
         self._tracks[sound.key] = sound
         shown = {"take": "", "text": order["text"], "transport": transport, "cost": None, "first_audio_delay": None}
         name = {"name": voice.name or voice.preferred_name or voice.voice}
@@ -252,7 +237,7 @@ class Synthesis(SoundPanel):
         self._tell_take(sound.key)
         return account, sound, voice
 
-    def _speak(self, order: dict[str, Any]) -> None:
+    def _speak(self, order: dict[str, Any], stopping: threading.Event) -> None:
         account, sound, voice = self._begin(order, order["transport"])
         way, language = order["transport"], order["language"] or None
         try:
@@ -261,15 +246,17 @@ class Synthesis(SoundPanel):
             self._drop(sound.key)
             raise
         self._cancel = stream.cancel
+        if stopping.is_set():  # pressed while the stream was opened
+            stream.cancel()
         self._hear(sound, stream, lambda: stream.speech)
 
-    def _converse(self, order: dict[str, Any], said: queue.SimpleQueue[str | None]) -> None:
+    def _converse(self, order: dict[str, Any], said: queue.SimpleQueue[str | None], stopping: threading.Event) -> None:
         account, sound, voice = self._begin(order | {"text": ""}, "realtime")
         try:
             with account.converse(voice=voice, mode="commit", language=order["language"] or None) as line:
                 self._cancel = lambda: self._hang_up(line, said)
-                writer = threading.Thread(target=self._write, args=(line, sound, said), name="vcnb-typing", daemon=True)
-                writer.start()
+                typing = (line, sound, said, stopping)
+                threading.Thread(target=self._write, args=typing, name="vcnb-typing", daemon=True).start()
                 self._hear(sound, line, lambda: line.speech)
         except VcnbError:
             if sound.is_live:
@@ -280,25 +267,25 @@ class Synthesis(SoundPanel):
         line.cancel()
         said.put(None)
 
-    def _write(self, line: Any, sound: Sound, said: queue.SimpleQueue[str | None]) -> None:
+    def _write(self, line: Any, sound: Sound, said: queue.SimpleQueue[str | None], stopping: threading.Event) -> None:
         row = self._rows[sound.key]
-        try:
-            while sound.is_live:
-                try:
-                    text = said.get(timeout=LISTENING)
-                except queue.Empty:
-                    # Between two sentences silence is no gap: the player must know when nothing more is due.
-                    if not line.awaiting and sound.resting_at != sound.n_samples:
-                        sound.rest()
-                    continue
-                if text is None:
+        while sound.is_live:
+            try:
+                text = said.get(timeout=LISTENING)
+            except queue.Empty:
+                # Between two sentences silence is no gap: the player must know when nothing more is due.
+                if not line.awaiting and sound.resting_at != sound.n_samples:
+                    sound.rest()
+                continue
+            try:
+                if text is None or stopping.is_set():
                     line.finish()
                     return
                 line.say(text)
                 line.commit()
                 row["text"] += text
-        except VcnbError as error:
-            self.tell(error)
+            except VcnbError as error:  # a text that is refused ends no line, and somebody must go on listening
+                self.tell(error)
 
     def _hear(self, sound: Sound, pieces: Iterable[Clip], whole: Any) -> None:
         broken = self.deliver(sound, pieces, whole=whole)

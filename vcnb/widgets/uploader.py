@@ -120,6 +120,12 @@ class Uploader(Arriving):
             raise ClipError(f"{found}: there is no such file.", remedy="check the path, or the working directory")
         self._keep(found, found.name, uuid.uuid4().hex, ours=False)
 
+    def close(self) -> None:
+        """Close the panel; what was removed can no longer be put back, and is deleted."""
+        with self._rows_lock:
+            self._purge()
+        super().close()
+
     def __repr__(self) -> str:
         chosen = next((row for row in self.files if row["key"] == self.chosen), None)
         return f"<Uploader of {chosen['name']!r}>" if chosen else "<Uploader>"

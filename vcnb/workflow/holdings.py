@@ -18,7 +18,7 @@ from vcnb.library.intents import Intents
 from vcnb.library.money import booked
 from vcnb.library.sounds import read_sound
 from vcnb.protocol.voice import Voice
-from vcnb.settings import Settings
+from vcnb.settings import Settings, data_folder
 
 from .connection import Connection
 from .money import Purse
@@ -231,7 +231,8 @@ class Holdings:
             except VoiceNotFoundError:  # gone already; what is here goes all the same
                 if voices.known(self._shelf.store, account, named.voice) is None:
                     raise
-        return forgetting.forget(self._shelf.store, account, named.voice)
+        store = self._shelf.store
+        return forgetting.forget(store, account, named.voice, arrived={store.folder, data_folder(None)})
 
     def reference(self, voice: Any) -> Clip:
         """Give the recording that a voice was made from, byte for byte as it was sent.

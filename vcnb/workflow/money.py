@@ -22,7 +22,6 @@ __all__ = ["Estimate", "Purse", "Ticket", "estimate"]
 
 # The service bills successes only (page, "Billing"); after any other end it may have billed.
 NOT_BILLED = (ServiceError, ServiceUnreachableError, SettingsError, ClipError)
-MAYBE_BILLED = (ServiceBrokenError,)  # an answer that makes no sense says nothing about the bill
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class Purse:
         if limit is not None and not (isinstance(limit, int | float) and math.isfinite(limit) and limit >= 0):
             raise SettingsError(f"A spend limit of {limit!r} is no amount.", remedy="give US dollars, 0 or more")
         self.limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a stream that is collected may settle in the midst of this
         self._spent = 0.0
         self._held = 0.0
 
@@ -176,7 +175,7 @@ class Ticket:
         self._amount = amount
         self._cost = 0.0
         self._open = True
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
     def cost(self) -> float:
@@ -221,7 +220,8 @@ class Ticket:
         error : BaseException
             What the request ended with.
         """
-        if isinstance(error, NOT_BILLED) and not isinstance(error, MAYBE_BILLED):
+        senseless = isinstance(error, ServiceBrokenError) and not error.was_busy  # says nothing about the bill
+        if isinstance(error, NOT_BILLED) and not senseless:
             self.give_back()
         else:
             self.settle()

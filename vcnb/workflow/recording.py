@@ -21,10 +21,10 @@ from vcnb.audio.encode import wav_bytes
 from vcnb.audio.load import read_clip
 from vcnb.audio.recording import Recording
 from vcnb.errors import ClipError
+from vcnb.library.sounds import RECORDINGS
 
-__all__ = ["Incoming", "browser_key", "discard_take", "keep_take", "kept_takes"]
+__all__ = ["Incoming", "browser_key", "count_kept", "discard_take", "keep_take", "kept_takes"]
 
-FOLDER = "recordings"
 KEY_FILE = "recorder.key"
 KEY_BYTES = 32  # AES-256
 TAKE_ID = re.compile(r"[0-9A-Za-z-]{8,64}")  # it becomes the name of a file
@@ -195,7 +195,7 @@ def keep_take(take: str, pcm: bytes, facts: Mapping[str, Any], data: Path, *, na
     if not TAKE_ID.fullmatch(take) or not RATES[0] <= rate <= RATES[1]:
         raise ClipError(f"Take {take!r} at {rate} Hz is none of ours.", remedy="reload the page and record again")
     wav = wav_bytes(np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768), rate)
-    path = data / FOLDER / f"{take}.wav"
+    path = data / RECORDINGS / f"{take}.wav"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists() or path.stat().st_size < len(wav):
@@ -208,6 +208,11 @@ def keep_take(take: str, pcm: bytes, facts: Mapping[str, Any], data: Path, *, na
             remedy="make room or name another folder with VCNB_DATA; the browser keeps the take for a day",
         ) from None
     return _recording(path, wav, dict(facts), name)
+
+
+def count_kept(data: Path) -> int:
+    """Count the takes that an earlier kernel kept, without reading them."""
+    return len(list((data / RECORDINGS).glob("*.wav")))
 
 
 def kept_takes(data: Path) -> list[Recording]:
@@ -224,7 +229,7 @@ def kept_takes(data: Path) -> list[Recording]:
         Oldest first. What cannot be read is left out; it stays on the disk.
     """
     found = []
-    for path in sorted((data / FOLDER).glob("*.wav")):
+    for path in sorted((data / RECORDINGS).glob("*.wav")):
         with contextlib.suppress(OSError, ValueError):
             beside = path.with_suffix(".json")
             facts = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
@@ -244,7 +249,7 @@ def discard_take(take: str, data: Path) -> None:
     """
     if TAKE_ID.fullmatch(take):
         for suffix in (".wav", ".json"):
-            (data / FOLDER / f"{take}{suffix}").unlink(missing_ok=True)
+            (data / RECORDINGS / f"{take}{suffix}").unlink(missing_ok=True)
 
 
 def browser_key(data: Path) -> bytes:

@@ -153,7 +153,7 @@ class Line(Conversation):
         if kind is None:
             self._kept()
         else:
-            self._break()
+            self._break(getattr(rest[0], "received", None))
 
     @property
     def speech(self) -> Speech:

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from vcnb.audio.header import known_as
 from vcnb.errors import ClipError
+from vcnb.library.sounds import UPLOADS
 from vcnb.settings import data_folder
 
 __all__ = ["Arrived", "BYTES_LIMIT", "Uploads", "plain_name"]
@@ -82,7 +83,7 @@ class Uploads:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or data_folder(None) / "uploads"
+        self.folder = folder or data_folder(None) / UPLOADS
         self._parts: dict[str, _Part] = {}
         self._lock = threading.Lock()
         self._swept = False
