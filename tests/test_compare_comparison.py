@@ -40,6 +40,11 @@ def test_equal_names_stay_apart_and_silence_has_no_pitch(comparison):
     assert np.isnan(comparison.measures[2]["f0_median"])
 
 
+def test_a_name_that_looks_counted_is_counted_on():
+    clips = [Clip(np.zeros(RATE, np.float32), RATE, name=name) for name in ("Anna (2)", "Anna", "Anna", "Anna (2)")]
+    assert vcnb.compare(clips).items == ("Anna (2)", "Anna", "Anna (3)", "Anna (2) (2)")
+
+
 def test_a_nameless_speech_is_called_after_its_voice():
     speech = Speech(np.zeros(RATE, np.float32), RATE, voice="qwen-tts-vc-me")
     assert vcnb.compare([speech, Clip(np.zeros(RATE, np.float32), RATE)]).items == ("qwen-tts-vc-me", "clip 2")

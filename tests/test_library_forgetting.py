@@ -58,6 +58,18 @@ def test_a_refused_attempt_is_forgotten_with_the_voice_that_came_of_it(store, ac
     assert not any(b"secret" in path.read_bytes() for path in store.folder.rglob("*") if path.is_file())
 
 
+def test_what_a_panel_keeps_of_the_recording_goes_with_it(store, account, tmp_path):
+    data, digest = source().data, source().sha256
+    theirs = [tmp_path / "recordings" / "a.wav", tmp_path / "recordings" / "a.json"]
+    theirs += [tmp_path / "uploads" / f"{digest}-0001.wav"]
+    others = [tmp_path / "recordings" / "b.wav", tmp_path / "uploads" / f"{'0' * 64}-0001.wav"]
+    for path in (*theirs, *others):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data if path in theirs else b"another")
+    forget(store, account, "me-1", arrived=[tmp_path])
+    assert [path.exists() for path in (*theirs, *others)] == [False] * 3 + [True] * 2
+
+
 def test_a_withdrawal_that_could_not_remove_a_sound_goes_on_when_asked_again(store, account, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "held by another")))

@@ -98,6 +98,20 @@ def test_several_models_are_several_voices(clip, account, practice):
     assert practice.counters()["creations"] == 2
 
 
+def test_the_voices_of_one_press_are_of_one_recording_whatever_is_put_in_meanwhile(clip, account, monkeypatch):
+    panel = Enrollment(clip, account=account)
+    real, sent = account.enroll, []
+
+    def another_meanwhile(given, **options):
+        sent.append(given)
+        panel.clip = vcnb.samples()["thorsten_en"]
+        return real(given, **options)
+
+    monkeypatch.setattr(account, "enroll", another_meanwhile)
+    press(panel, models=[WHOLE, LIVE])
+    assert sent == [clip, clip]
+
+
 @pytest.mark.parametrize(
     ("changed", "kind"),
     [

@@ -210,6 +210,19 @@ def test_a_discarded_take_comes_back_until_it_is_forgotten_and_only_then_leaves_
     assert recorder.takes == ()
 
 
+def test_takes_of_an_earlier_kernel_stand_before_and_change_no_choice(recorder, pcm):
+    send_take(recorder, pcm, [0, 1, 2, 3])
+    wait_for(lambda: recorder.clip is not None)
+    again = Recorder()
+    today = again.load(vcnb.samples()["thorsten_en"])
+    again._receive_earlier({}, [])
+    wait_for(lambda: len(again.takes) == 2 and all(row["verdict"] for row in again.rows))
+    assert again.clip is today
+    assert [take.name for take in again.takes] == [recorder.clip.name, today.name]
+    assert again.rows[0]["id"] == TAKE
+    assert again.n_earlier == 0
+
+
 def test_what_it_does_not_know_it_refuses():
     with pytest.raises(SettingsError, match="'xx'"):
         Recorder(language="xx")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import vcnb
+from vcnb.catalog import MODELS
 from vcnb.widgets.synthesis import Synthesis
 from vcnb.workflow.money import estimate
 
@@ -168,6 +169,34 @@ def test_what_an_old_line_left_unsaid_is_not_spoken_by_the_next(account, practic
     assert [take.text for take in panel.takes] == ["One.", "Two."]
 
 
+def test_a_text_that_is_refused_is_said_and_the_line_goes_on(account, practice, sent):
+    voice = practice.voice(LIVE)
+    panel = opened(account)
+    press(panel, "say", voice, "A page\x0cbreak.", "realtime")
+    until(lambda: panel.error is not None)
+    press(panel, "say", voice, "Two.", "realtime")
+    panel._handle_custom_msg({"type": "finish"}, [])
+    until(lambda: panel.working is None)
+    assert [take.text for take in panel.takes] == ["Two."]
+
+
+@pytest.mark.parametrize(("kind", "model", "way"), [("speak", WHOLE, "stream"), ("say", LIVE, "converse")])
+def test_a_stop_while_it_is_opened_stops_it_too(account, practice, sent, monkeypatch, kind, model, way):
+    voice = practice.voice(model)
+    panel = opened(account)
+    real = getattr(account, way)
+
+    def stopped_meanwhile(*args, **options):
+        opening = real(*args, **options)
+        panel._handle_custom_msg({"type": "cancel"}, [])
+        return opening
+
+    monkeypatch.setattr(account, way, stopped_meanwhile)
+    press(panel, kind, voice, TEXT, MODELS[model].transport if kind == "say" else "sse")
+    until(lambda: panel.working is None)
+    assert (panel.error, panel.takes, panel.rows) == (None, [], [])
+
+
 @pytest.mark.parametrize(("kind", "model", "transport"), [("speak", WHOLE, "sse"), ("say", LIVE, "realtime")])
 def test_stop_ends_the_synthesis_itself_and_is_no_error(account, practice, sent, kind, model, transport):
     voice = practice.voice(model)
@@ -195,7 +224,11 @@ def test_a_refusal_is_shown_and_leaves_no_empty_take(account, practice, sent):
     assert panel.error["kind"] == "ContentRefusedError"
     assert panel.takes == []
     assert len(of_type(sent, "dropped")) == 1
-    assert snapshot(panel, sent)["takes"] == []
+    press(panel, "speak", voice)
+    until(lambda: panel.working is None)
+    dropped, new = of_type(sent, "dropped")[0]["key"], of_type(sent, "take")[-1]["take"]["key"]
+    assert new != dropped, "a page still knows the sound of the one that was dropped"
+    assert len(snapshot(panel, sent)["takes"]) == 1
 
 
 def test_another_panel_shows_the_takes_of_the_library_and_plays_them_unbilled(account, practice, sent):

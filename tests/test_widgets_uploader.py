@@ -242,6 +242,8 @@ def test_several_files_and_the_one_that_counts(folder, short):
     page.tell("remove", key="tab:2")
     assert kept(folder) == [f"{hashlib.sha256(other).hexdigest()}.wav"], "the one before is deleted"
     assert panel.clip is None
+    panel.close()
+    assert kept(folder) == [], "and the last one when nobody can bring it back"
 
 
 def test_the_same_content_twice_is_two_files_each_of_its_own_row(folder, short):

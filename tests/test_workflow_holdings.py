@@ -203,6 +203,8 @@ def test_forgetting_leaves_one_line_and_not_a_trace(account, practice, tmp_path)
     account.speak("A sentence that nobody shall find.", voice=voice)
     other = practice.voice()
     kept = account.speak("A sentence that stays.", voice=other)
+    (tmp_path / "here" / "recordings").mkdir()
+    (tmp_path / "here" / "recordings" / "take.wav").write_bytes(samples()[SAMPLE].read_bytes())
     line = account.forget(voice)
     assert voice.voice in line
     assert "1 take" in line

@@ -84,6 +84,8 @@ def test_a_limit_that_is_no_amount_is_refused(limit):
         (SettingsError("no"), 0.0),
         (ClipError("no"), 0.0),
         (ServiceBrokenError("what"), 0.5),
+        (ServiceBrokenError("no room", status=503), 0.0),
+        (ServiceBrokenError("no room", code="ModelServingError"), 0.0),
         (OutcomeUnknownError("who knows"), 0.5),
         (SpeechInterruptedError("half"), 0.5),
         (CancelledError("stop"), 0.5),
@@ -107,6 +109,21 @@ def test_the_services_own_count_replaces_the_estimate_once():
     ticket.settle(0.9)
     ticket.give_back()
     assert purse.spent == 0.2
+
+
+def test_what_is_collected_in_the_midst_of_counting_may_settle():
+    purse = Purse()
+    ticket = purse.reserve(0.5)
+
+    def collected():
+        with purse._lock, ticket._lock:
+            ticket.settle()
+
+    thread = threading.Thread(target=collected, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert purse.spent == 0.5
 
 
 def test_threads_together_cannot_pass_the_limit():
