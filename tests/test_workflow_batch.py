@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from recordings import pcm_wav, sine
@@ -148,7 +151,32 @@ def test_where_no_worker_starts_it_is_said_how(files, monkeypatch):
     monkeypatch.setattr(batch, "ProcessPoolExecutor", Dead)
     with pytest.raises(SettingsError, match="No worker process") as raised:
         diagnose_many(files, manifest=False, progress=lambda *_: None)
-    assert "__main__" in raised.value.remedy
+    assert "ThreadPoolExecutor" in raised.value.remedy
+
+
+SCRIPT = """
+import sys, vcnb
+with open("paid", "a") as ledger:
+    ledger.write("once\\n")
+table = vcnb.diagnose_many(["0.wav", "1.wav"], manifest=False, progress=lambda *_: None)
+print(list(table.index), list(table["duration"]), sys.modules["__main__"].ledger is ledger)
+"""
+
+
+@pytest.mark.parametrize("way", ["a file", "standard input"])
+def test_a_script_without_a_guard_runs_once(files, tmp_path, way):
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "mine.py" if way == "a file" else "-"],
+        input=None if way == "a file" else SCRIPT,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(batch.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("['0.wav', '1.wav'] [0.5, 0.6] True\n", "")
+    assert (tmp_path / "paid").read_text() == "once\n"
 
 
 def test_an_unknown_language_is_refused_before_anything_is_asked(files, threads):

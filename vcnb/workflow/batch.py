@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, closing
-from multiprocessing import get_context
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from vcnb.errors import CancelledError, ClipError, SettingsError
@@ -238,15 +240,40 @@ def _alone(file: str, declared: tuple[str | None, str | None]) -> str:
 
 def _pool(n_workers: int) -> ProcessPoolExecutor:
     """Start processes that share nothing with this one, and see one of them answer."""
-    pool = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(n_workers, mp_context=_Apart())
     trouble = pool.submit(os.getpid).exception()
     if trouble is not None:
         pool.shutdown(wait=False)
         raise SettingsError(
             f"No worker process can be started ({type(trouble).__name__}).",
-            remedy='call it under `if __name__ == "__main__":`, or give executor=ThreadPoolExecutor()',
+            remedy="give executor=ThreadPoolExecutor()",
         )
     return pool
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the caller's script again, in which a voice may be made and paid."""
+
+    _one_at_a_time = threading.Lock()
+
+    @classmethod
+    def _Popen(cls, process_obj: Any) -> Any:
+        # A process learns of the script by these two; another thread still finds all the rest under that name.
+        nameless = ModuleType("__main__")
+        with cls._one_at_a_time:
+            main = sys.modules["__main__"]
+            vars(nameless).update(vars(main), __spec__=None, __file__=None)
+            sys.modules["__main__"] = nameless
+            try:
+                return SpawnProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _Apart(SpawnContext):
+    """How such processes are started, on every system."""
+
+    Process = _Process
 
 
 def _row(document: Document) -> dict[str, Any]:
