@@ -82,6 +82,10 @@ def test_the_whole_journey_in_a_shell(shell, tmp_path):
     status, listed, _ = shell("voices", "--json")
     assert (status, [row["voice"] for row in listed]) == (0, [made[0]["voice"]])
     assert listed[0]["created_at"]
+    # The service's clock is not ours.
+    told = {name: value for name, value in listed[0].items() if name != "created_at"}
+    assert {name: made[0][name] for name in told} == told
+    assert (told["state"], told["verdict"], told["age"]) == ("here and there", "pass", 0)
     status, spoken, _ = shell("speak", "Hello there.", "--voice", made[0]["voice"], "--json")
     assert status == 0
     assert spoken[0]["file"] == "hello-there.wav"

@@ -48,7 +48,7 @@ def enroll(
     from vcnb.workflow.account import DEFAULT_MODEL
     from vcnb.workflow.enrollment import check_models
     from vcnb.workflow.remote import is_url
-    from vcnb.workflow.voices import row
+    from vcnb.workflow.voices import told
 
     if consent is None and sys.stdin.isatty():
         consent = typer.prompt("Who agreed that this voice is cloned, and on what ground?", err=True)
@@ -69,7 +69,7 @@ def enroll(
                 progress=_teller(),
             )
             if json:
-                document({**row(voice), "consent": voice.consent, "fallback_reason": voice.fallback_reason})
+                document({**told(account, voice), "fallback_reason": voice.fallback_reason})
             else:
                 result(f"{voice.voice} for {voice.target_model}")
 

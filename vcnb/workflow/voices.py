@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from vcnb.catalog import DAYS_UNUSED, SYSTEM_VOICES, VOICES_PER_ACCOUNT
 from vcnb.errors import SettingsError
+from vcnb.library import voices as library
 from vcnb.protocol.voice import Voice, preferred_name_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .holdings import Holdings
     from .table import VoiceTable
 
-__all__ = ["COLUMNS", "HERE", "frame", "plain", "row", "voice_of", "voices_of"]
+__all__ = ["COLUMNS", "HERE", "frame", "plain", "row", "told", "voice_of", "voices_of"]
 
 # Column -> type. "kind" is how it speaks: over http, or realtime.
 COLUMNS: dict[str, str] = {
@@ -148,6 +150,31 @@ def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
         return each.days if isinstance(each, pd.Timedelta) else each
 
     return [{str(name): value(each) for name, each in row.items()} for row in table.to_dict("records")]
+
+
+def told(account: Holdings, voice: Voice) -> dict[str, Any]:
+    """Tell of a living voice what the account's table tells, as plain values, without asking for the list.
+
+    Parameters
+    ----------
+    account : Holdings
+        Whose it is.
+    voice : Voice
+        As it was made.
+
+    Returns
+    -------
+    dict
+        As a row of `plain`.
+
+    Raises
+    ------
+    VcnbError
+        As ``account.voices``.
+    """
+    shelf = account._shelf
+    known = library.known(shelf.store, shelf.account_of(voice), voice.voice)
+    return plain(frame([voice], {voice.voice: known} if known else {}))[0]
 
 
 def voice_of(named: Any, *, region: str = "") -> Voice:
