@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from recordings import pcm_wav, sine
 
-from vcnb.errors import CancelledError, SettingsError
+from vcnb.audio.clip import Clip
+from vcnb.errors import CancelledError, ClipError, SettingsError
 from vcnb.workflow import batch
 from vcnb.workflow.batch import answers, diagnose_many
 
@@ -75,6 +76,18 @@ def test_a_table_has_a_row_for_each_file_in_its_order_and_says_what_stands_again
     assert "no such file" in table.loc["nowhere.wav", "message"]
     assert told == [0.25, 0.5, 0.75, 1.0]
     assert diagnose_many([], threads, manifest=False).empty
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_path_is_one_recording(files, threads, kind):
+    assert list(diagnose_many(kind(files[0]), threads, manifest=False).index) == files[:1]
+
+
+@pytest.mark.parametrize("given", [None, 5, [None], Clip(sine(0.5, RATE, peak=0.2), RATE)])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_is_no_path_is_refused_before_anything_is_asked(given, wrapped):
+    with pytest.raises(ClipError, match="is no path"):
+        diagnose_many([given] if wrapped else given, Counting(Executor()), manifest=False)
 
 
 def test_a_batch_goes_on_where_it_was_stopped_and_asks_again_what_changed(files, threads, tmp_path):

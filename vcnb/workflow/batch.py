@@ -35,7 +35,7 @@ POLL = 0.2  # seconds between two looks at `cancel`
 
 
 def diagnose_many(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     executor: Executor | None = None,
     *,
     language: str | None = None,
@@ -47,7 +47,7 @@ def diagnose_many(
 
     Parameters
     ----------
-    paths : iterable of path
+    paths : path or iterable of path
         The recordings. One that is named twice is judged once.
     executor : concurrent.futures.Executor, optional
         Where the work is done; a Dask client's ``get_executor()`` too. Not given: processes of this machine.
@@ -72,6 +72,8 @@ def diagnose_many(
     ------
     SettingsError
         If no worker can be started, or on an unknown language.
+    ClipError
+        If something that is given is no path.
     LibraryError
         If the manifest cannot be written.
     CancelledError
@@ -79,7 +81,7 @@ def diagnose_many(
     """
     import pandas as pd
 
-    files = list(dict.fromkeys(os.fsdecode(path) for path in paths))
+    files = _named(paths)
     found = dict(answers(files, executor, language=language, manifest=manifest, progress=progress, cancel=cancel))
     rows = [{"file": file, **_row(found[file])} for file in files]
     table = pd.DataFrame(rows, columns=None if rows else ["file", "verdict", "against", "sample_rate"])
@@ -167,6 +169,18 @@ def judged(file: str, declared: tuple[str | None, str | None]) -> str:
         except ClipError as error:
             report = unreadable(file, error)
         return report.to_json()
+
+
+def _named(paths: Any) -> list[str]:
+    """Take one path or several, each once."""
+    one = isinstance(paths, str | bytes | os.PathLike) or not isinstance(paths, Iterable)
+    several = [paths] if one else list(paths)
+    for each in several:
+        if not isinstance(each, str | bytes | os.PathLike):
+            raise ClipError(
+                f"A {type(each).__name__} is no path.", remedy="give paths of files; vcnb.diagnose judges a clip"
+            )
+    return list(dict.fromkeys(map(os.fsdecode, several)))
 
 
 def _worked(
