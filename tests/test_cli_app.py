@@ -166,9 +166,12 @@ def test_what_is_wrong_ends_in_one_line_and_one_remedy(shell, practice, tmp_path
         (["speak", "Hello."], "Missing option '--voice'"),
         (["diagnose"], "Missing argument"),
         (["voices", "--what"], "No such option: --what"),
+        (["practice", "--port", "65536"], "less than or equal to 65535"),
+        (["practice", "--port=-1"], "greater than or equal to 0"),
+        (["lab", "--port", "99999"], "less than or equal to 65535"),
     ],
 )
-def test_what_is_missing_is_named(shell, arguments, said):
+def test_what_is_missing_or_out_of_range_is_named(shell, arguments, said):
     status, _, told = shell(*arguments)
     assert status == 2
     assert said in told

@@ -192,7 +192,7 @@ def _free_port(wanted: int | None) -> int:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return int(probe.getsockname()[1])
     raise SettingsError(f"Port {wanted} is taken.", remedy="leave out --port, or choose another")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,11 @@ from .output import document, result, say
 
 __all__ = ["clone", "demo", "doctor", "lab", "practice"]
 
+PORT = partial(typer.Option, min=0, max=65_535)  # all that TCP has
+
 
 def lab(
-    port: Annotated[int | None, typer.Option(help="Port of JupyterLab; else a free one from 8888 on.")] = None,
+    port: Annotated[int | None, PORT(help="Port of JupyterLab; else a free one from 8888 on.")] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser where there is one.")] = True,
     json: Json = False,
     region: Region = None,
@@ -55,7 +58,7 @@ def demo(
 
 
 def practice(
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+    port: Annotated[int, PORT(help="Port; 0 takes a free one.")] = 0,
     api_key: Annotated[str | None, typer.Option(help="Key that it asks for; else a random one.")] = None,
     json: Json = False,
     region: Region = None,
