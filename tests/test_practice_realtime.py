@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import websocket
 
+from vcnb.client.conversation import Conversation
+from vcnb.errors import ServiceUnreachableError
 from vcnb.practice.engines.engine import EngineError
 
 MODEL = "qwen3-tts-vc-realtime-2026-01-15"
@@ -196,6 +198,26 @@ def test_the_server_speaks_each_sentence_as_soon_as_it_is_whole(practice):
     assert kinds(rest) == [*ROUND, "session.finished"]
     assert line.closed_with == (1000, "")
     assert rest[-2]["response"]["usage"]["characters"] == len("And then home")
+
+
+def test_a_short_sentence_is_spoken_when_nothing_follows_it(practice, monkeypatch):
+    monkeypatch.setattr("vcnb.practice.realtime._QUIET_SECONDS", 0.05)
+    with Line(practice) as line:
+        line.configure(practice, mode="server_commit")
+        line.say("input_text_buffer.append", text="Right? ")
+        heard = [line.hear()]
+        while heard[-1]["type"] != "response.done":
+            heard.append(line.hear())
+        assert heard[-1]["response"]["usage"]["characters"] == len("Right? ")
+        line.say("session.finish")
+        assert kinds(line.hear_all()) == ["session.finished"]
+
+
+def test_a_line_on_which_nothing_is_said_for_long_is_closed_and_says_why(practice, monkeypatch):
+    monkeypatch.setattr("vcnb.practice.realtime._IDLE_SECONDS", 0.05)
+    line = Conversation(practice.settings(), voice=practice.voice(MODEL), target_model=MODEL)
+    with pytest.raises(ServiceUnreachableError, match=r"closed the line \(idle\)"), line:
+        list(line)
 
 
 def test_commit_while_the_server_decides_speaks_what_is_there(practice):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -153,3 +156,13 @@ def test_every_word_that_is_said_stands_in_the_table_and_the_reverse(name):
 def test_a_file_for_the_browser_stays_readable():
     for path in [*STATIC.glob("*.js"), *STATIC.glob("*.css")]:
         assert len(path.read_text().splitlines()) <= 400, path.name
+
+
+def test_a_process_may_end_while_a_panel_works(tmp_path):
+    script = (
+        "import vcnb; clip = vcnb.load(vcnb.samples()['kathleen_en']);"
+        "kept = vcnb.Enrollment(clip), vcnb.Diagnosis(clip), vcnb.Comparing([clip, clip])"
+    )
+    environment = os.environ | {"VCNB_DATA": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -142,6 +142,9 @@ def test_a_language_that_is_not_given_is_not_sent_and_that_is_said(account, capl
         )
     assert any("No language was given" in step for step in told)
     assert "No language was given" in caplog.text
+    caplog.clear()
+    account.enroll(samples()["kathleen_en"], preferred_name="quiet", consent=CONSENT)
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "where no progress is shown it is seen too"
     assert account.list_voices()[0].language in (None, "zh")  # the service's own default
 
 

@@ -22,6 +22,7 @@ from vcnb.library.voices import known, mark_deleted, see
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Settings
 from vcnb.workflow.account import Account
+from vcnb.workflow.comparing import compare
 from vcnb.workflow.connecting import connect
 from vcnb.workflow.connection import Connection
 from vcnb.workflow.importing import import_library
@@ -195,6 +196,20 @@ def test_a_filtered_table_deletes_what_is_there_and_passes_over_what_is_gone(acc
     assert len(table) == 3
     assert sorted(account.delete(table[table.age < "300 days"])) == sorted(voices[1:])
     assert practice.counters()["voices"] == 0
+
+
+def test_voices_are_compared_by_the_recordings_that_they_were_made_from(account, practice, monkeypatch, tmp_path):
+    voice, clip = enrolled(account), load(samples()["thorsten_en"])
+    table = account.voices()
+    for each in (voice, table.iloc[0], table.iloc[0].to_dict()):
+        found = compare([each, clip], account=account)
+        assert found.items == ("kathleen", clip.name)
+        np.testing.assert_array_equal(found.clips[0].samples, account.reference(voice).samples)
+    assert compare(table, account=account).items == ("kathleen",)
+    with pytest.raises(LibraryError, match="is not kept here"):
+        compare([Voice(practice.voice()), clip], account=account)
+    monkeypatch.setenv("VCNB_DATA", str(tmp_path / "here"))
+    assert compare([voice, clip]).items == ("kathleen", clip.name)
 
 
 def test_forgetting_leaves_one_line_and_not_a_trace(account, practice, tmp_path):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vcnb.audio.encode import save
     from vcnb.audio.load import load
     from vcnb.audio.samples import samples
-    from vcnb.compare.comparison import Comparison, compare
+    from vcnb.compare.comparison import Comparison
     from vcnb.compare.listening import Listening
     from vcnb.diagnose.report import Finding, Report, diagnose
     from vcnb.errors import VcnbError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vcnb.widgets.voices import Voices
     from vcnb.workflow.account import Account
     from vcnb.workflow.batch import diagnose_many
+    from vcnb.workflow.comparing import compare
     from vcnb.workflow.connecting import connect
     from vcnb.workflow.doctor import doctor
     from vcnb.workflow.importing import import_library
@@ -90,7 +91,7 @@ _ROOMS = {
     "Voice": "vcnb.protocol.voice",
     "Voices": "vcnb.widgets.voices",
     "best_window": "vcnb.repair.windows",
-    "compare": "vcnb.compare.comparison",
+    "compare": "vcnb.workflow.comparing",
     "connect": "vcnb.workflow.connecting",
     "diagnose": "vcnb.diagnose.report",
     "diagnose_many": "vcnb.workflow.batch",

@@ -256,14 +256,18 @@ class _Ears:
         if not self.opened:
             self.decided.set()
             return
-        if reason:
+        if reason and code != 1000:  # an ordinary end, as of a line on which nothing was said for long
             # The service closes with 1007 and words where it refuses, for example the model.
             settings = self._line._settings
             error = error_of("", str(reason), status=400, region=settings.region, key=settings.api_key)
             error.status = None
             self.over(error)
         else:
-            self.over(self._line._lost("the service closed the line" if code else "the line was cut"))
+            self.over(
+                self._line._lost(
+                    f"the service closed the line{f' ({reason})' * bool(reason)}" if code else "the line was cut"
+                )
+            )
 
     def over(self, error: VcnbError | None) -> None:
         """End once; what comes after the end is not heard."""

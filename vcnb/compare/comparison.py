@@ -347,10 +347,6 @@ def compare(
     """
     if quality:
         require_quality()
-    if isinstance(items, (str, bytes, os.PathLike, Clip)):
-        raise ClipError("One recording alone cannot be compared.", remedy="give a list of them")
-    if not isinstance(items, Iterable):
-        raise ClipError(f"{type(items).__name__} cannot be compared.", remedy="give a list of clips or paths")
     clips = tuple(load(item) for item in items)
     if not clips:
         raise ClipError("There is nothing to compare.", remedy="give a list of clips or paths")

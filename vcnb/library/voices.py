@@ -6,13 +6,16 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from vcnb.audio.clip import Clip
+from vcnb.audio.load import read_clip
 from vcnb.errors import LibraryError
 from vcnb.protocol.voice import Voice
 
 from .clips import keep_consent
+from .sounds import read_sound
 from .store import Store, moment
 
-__all__ = ["describe", "keep_voice", "known", "mark_deleted", "mark_restored", "others", "overview", "see"]
+__all__ = ["describe", "keep_voice", "known", "mark_deleted", "mark_restored", "others", "overview", "recording", "see"]
 
 SCHEMA = """
 CREATE TABLE voices(
@@ -115,6 +118,40 @@ def keep_voice(
 def known(store: Store, account: str, voice: str) -> sqlite3.Row | None:
     """Read what is known about one voice: the columns of its row, its clip, consent, takes and cost."""
     return store.row(_OVERVIEW + "AND voices.voice = :voice", {"account": account, "voice": voice})
+
+
+def recording(store: Store, account: str | None, voice: str) -> Clip:
+    """Read the recording that a voice was made from.
+
+    Parameters
+    ----------
+    store : Store
+        The library.
+    account : str or None
+        Whose voice; None for whoever has one of this id.
+    voice : str
+        Its id.
+
+    Returns
+    -------
+    Clip
+        As it was read again from the bytes that were sent.
+
+    Raises
+    ------
+    LibraryError
+        If it is not kept here.
+    """
+    if account is None:
+        owner = store.row("SELECT account FROM voices WHERE voice = ?", voice)
+        account = str(owner["account"]) if owner is not None else ""
+    row = known(store, account, voice)
+    if row is None or not row["sound"]:
+        raise LibraryError(
+            f"The recording that {voice} was made from is not kept here.",
+            remedy="enroll the recording itself, if you have it",
+        )
+    return read_clip(read_sound(store.folder, row["sound"]), name=row["clip_name"])
 
 
 def overview(store: Store, account: str) -> dict[str, sqlite3.Row]:

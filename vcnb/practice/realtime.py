@@ -21,7 +21,7 @@ from .context import CONTEXT, before, parse_object
 from .faults import Drawn
 from .rounds import Rounds
 from .rules import Refusal
-from .segments import split_ready
+from .segments import is_whole, split_ready
 from .session import update_session
 
 __all__ = ["realtime"]
@@ -30,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 _FRAME_LIMIT_BYTES = 262_144
 _SOCKET_LIMIT = 64  # ours
 _WAITING_LIMIT = 100_000  # ours, characters that were sent and are not spoken yet: more than an hour of speech
+_QUIET_SECONDS = 1.0  # ours; a model that writes while it is spoken pauses for less between two sentences
 _IDLE_SECONDS = 300.0  # ours; 60 s is reported of other sockets of the service, and the page's sample may need longer
 # The SDK looks every 0.1 s whether it is connected; a socket that is closed before it looked reads as a time-out.
 _TURN_AWAY_SECONDS = 0.25
@@ -140,8 +141,11 @@ class _Session:
         """Read the next event; None when there is none any more."""
         while True:
             try:
-                found = await self._socket.receive(timeout=_IDLE_SECONDS)
+                found = await self._socket.receive(timeout=_QUIET_SECONDS if self._may_speak() else _IDLE_SECONDS)
             except TimeoutError:
+                if self._may_speak():
+                    self._flush()
+                    continue
                 if self._rounds.busy:
                     continue
                 await self.close(1000, "idle")
@@ -155,6 +159,10 @@ class _Session:
                 await self._refuse({}, "invalid_value", "binary frames are not supported")
             else:  # closed, closing or broken
                 return None
+
+    def _may_speak(self) -> bool:
+        """Tell whether a sentence waits that was too short to be spoken before more came."""
+        return self._session["mode"] == "server_commit" and is_whole(self._buffer)
 
     async def _answer(self, event: dict[str, Any]) -> None:
         kind = event.get("type")

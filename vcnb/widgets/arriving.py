@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import traitlets
@@ -12,7 +11,7 @@ from vcnb.audio.header import HEAD_BYTES, header
 from vcnb.errors import ClipError
 from vcnb.workflow.uploading import BYTES_LIMIT, Arrived, Uploads
 
-from .base import BaseWidget, told
+from .base import BaseWidget, beside, told
 
 __all__ = ["Arriving"]
 
@@ -126,7 +125,7 @@ class Arriving(BaseWidget):
             self.send({"type": "refused", **told(error), **to})
             return
         if file is not None:
-            threading.Thread(target=self._take, args=(file, _key(message), to), daemon=True).start()
+            beside(self._take, file, _key(message), to)
 
     def _take(self, file: Arrived, key: str, to: dict[str, Any]) -> None:
         decoded = key in self._decoded

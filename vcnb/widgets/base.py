@@ -8,11 +8,15 @@ sides set can lose a change when a thread sets it too. Sound and keys travel as 
 
 from __future__ import annotations
 
+import atexit
+import concurrent.futures.thread  # noqa: F401 - so that its own end is known before ours, and comes after it
 import difflib
 import json
 import logging
 import re
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
@@ -24,7 +28,18 @@ import traitlets
 from vcnb.errors import CancelledError, SettingsError, VcnbError, visible
 from vcnb.settings import Secret
 
-__all__ = ["BaseWidget", "Progress", "held", "joined", "secret_of", "told", "unless_stopped", "words", "worker"]
+__all__ = [
+    "BaseWidget",
+    "Progress",
+    "beside",
+    "held",
+    "joined",
+    "secret_of",
+    "told",
+    "unless_stopped",
+    "words",
+    "worker",
+]
 
 STATIC = Path(__file__).parent.parent / "static"
 # (step, share done or None): what a long work calls to say where it is.
@@ -32,6 +47,7 @@ Progress = Callable[[str, float | None], None]
 Work = Callable[[Progress, threading.Event], None]
 Result = TypeVar("Result")
 LOOK = 0.1  # seconds until a press on Cancel is seen; ours
+END_WITHIN = 4.0  # seconds; a kernel that is shut down is killed after five
 
 _LOG = logging.getLogger(__name__)
 
@@ -189,6 +205,40 @@ def unless_stopped(
     return future.result()
 
 
+_AT_WORK: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_STOPPING: weakref.WeakSet[threading.Event] = weakref.WeakSet()
+
+
+def beside(function: Callable[..., object], *args: Any, name: str = "vcnb-panel") -> None:
+    """Do something in a thread of its own, that a process at its end waits for.
+
+    Parameters
+    ----------
+    function : callable
+        What.
+    *args
+        Its arguments.
+    name : str
+        The thread's.
+    """
+    thread = threading.Thread(target=function, args=args, name=name, daemon=True)
+    _AT_WORK.add(thread)
+    thread.start()
+
+
+def _end_work() -> None:
+    """Stop what panels do: a thread that is cut off within C++ takes the whole process down with it (SIGABRT)."""
+    for stopping in list(_STOPPING):
+        stopping.set()
+    until = time.monotonic() + END_WITHIN
+    for thread in list(_AT_WORK):
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+# Before concurrent.futures closes the pools that they work with, as it does by the same private hook; atexit is later.
+getattr(threading, "_register_atexit", atexit.register)(_end_work)
+
+
 class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """A panel.
 
@@ -258,7 +308,8 @@ class BaseWidget(anywidget.AnyWidget):  # type: ignore[misc]
                 return False
             stopping = self._stopping = threading.Event()
         self.error, self.working = None, {"kind": kind, "step": "", "share": None}
-        threading.Thread(target=self._run, args=(kind, function, stopping), daemon=True).start()
+        _STOPPING.add(stopping)
+        beside(self._run, kind, function, stopping)
         return True
 
     def _receive_cancel(self, _message: dict[str, Any], _buffers: list[Any]) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from vcnb.audio.clip import Clip
-from vcnb.compare.comparison import Comparison, compare
+from vcnb.compare.comparison import Comparison
 from vcnb.compare.drawn import drawn
 from vcnb.compare.listening import Listening
 from vcnb.compare.page import as_page
 from vcnb.errors import CancelledError, ClipError
+from vcnb.workflow.comparing import compare, listed
 
 from .base import Progress, held, joined
 from .listening import panel_of
 from .sounds import PLAYER_FILES, Sound, SoundPanel
+
+if TYPE_CHECKING:
+    from vcnb.workflow.account import Account
 
 __all__ = ["Comparing"]
 
@@ -31,8 +34,10 @@ class Comparing(SoundPanel):
 
     Parameters
     ----------
-    clips : Comparison, or iterable of Clip, Speech or path
+    clips : Comparison, or iterable of Clip, Speech, path or voice
         What is compared. Measuring takes about a second a clip; the panel says how far it is, and can be stopped.
+    account : Account, optional
+        Whose library holds the recordings of voices; None for the library of the data folder.
     **options
         Traits of the widget, such as ``layout``.
 
@@ -60,7 +65,10 @@ class Comparing(SoundPanel):
     _parts = ("comparing",)
     test = held()
 
-    def __init__(self, clips: Comparison | Iterable[Clip | str | os.PathLike[str]] = (), /, **options: Any) -> None:
+    def __init__(
+        self, clips: Comparison | Iterable[Any] = (), /, *, account: Account | None = None, **options: Any
+    ) -> None:
+        self._account = account
         self._comparison: Comparison | None = None
         self._drawn: dict[str, Any] | None = None
         self._clips: list[Any] = []
@@ -75,12 +83,12 @@ class Comparing(SoundPanel):
     def __repr__(self) -> str:
         return f"<Comparing of {len(self._clips)}>"
 
-    def compare(self, clips: Comparison | Iterable[Clip | str | os.PathLike[str]]) -> None:
+    def compare(self, clips: Comparison | Iterable[Any]) -> None:
         """Show others in this panel.
 
         Parameters
         ----------
-        clips : Comparison, or iterable of Clip, Speech or path
+        clips : Comparison, or iterable of Clip, Speech, path or voice
             What is compared from now on.
 
         Raises
@@ -88,10 +96,8 @@ class Comparing(SoundPanel):
         ClipError
             If there are too many, or it is no list.
         """
-        if isinstance(clips, str | bytes | os.PathLike | Clip) or not isinstance(clips, Comparison | Iterable):
-            raise ClipError("One recording alone cannot be compared.", remedy="give a list of them")
         known = clips if isinstance(clips, Comparison) else None
-        several = list(known.clips if known is not None else clips)  # type: ignore[arg-type]
+        several = listed(known.clips if known is not None else clips)
         if len(several) > MOST_CLIPS:
             raise ClipError(
                 f"{len(several)} recordings are too many for a picture.",
@@ -145,7 +151,8 @@ class Comparing(SoundPanel):
 
         comparison = self._comparison
         if comparison is None:
-            comparison = compare(self._clips, progress=lambda name, share: step(name, 0.5 * (share or 0)))
+            measuring = partial(compare, self._clips, account=self._account)
+            comparison = measuring(progress=lambda name, share: step(name, 0.5 * (share or 0)))
         for at, sound in enumerate(comparison.sounds):
             step(comparison.items[at], 0.5 + 0.4 * at / len(comparison.sounds))
             _ = sound.embedding

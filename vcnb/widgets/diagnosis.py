@@ -20,7 +20,7 @@ from vcnb.repair.repair import apply, mend, plan, undo
 from vcnb.workflow.uploading import Arrived, plain_name
 
 from .arriving import Arriving
-from .base import Progress, held, joined
+from .base import Progress, beside, held, joined
 from .player import Player
 
 __all__ = ["Diagnosis"]
@@ -177,7 +177,7 @@ class Diagnosis(Arriving):
             ]
             self.player = Player(clip if original is None else [original, clip])
         work = (clip, stopping, given_up or [])
-        threading.Thread(target=self._judge, args=work, name="vcnb-diagnosis", daemon=True).start()
+        beside(self._judge, *work, name="vcnb-diagnosis")
 
     def _judge(self, clip: Clip, stopping: threading.Event, given_up: list[str]) -> None:
         found: list[dict[str, Any]] = []

@@ -18,7 +18,7 @@ from vcnb.errors import OutcomeUnknownError, VcnbError
 from vcnb.protocol.voice import Voice
 from vcnb.workflow.unsure import Unsure
 
-from .base import BaseWidget, Progress, held, joined
+from .base import BaseWidget, Progress, beside, held, joined
 from .player import Player
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Enrollment(BaseWidget):
         self.player = Player(clip)
         self.clip_facts = _clip_facts(clip)
         if check:
-            threading.Thread(target=self._judge, args=(clip, mended), daemon=True).start()
+            beside(self._judge, clip, mended)
 
     def _judge(self, clip: Clip, mended: str) -> None:
         try:

@@ -24,7 +24,7 @@ from vcnb.measure.silero import network_weights
 from vcnb.settings import data_folder
 from vcnb.workflow.recording import Incoming, browser_key, count_kept, discard_take, keep_take, kept_takes
 
-from .base import BaseWidget, held, joined, worker
+from .base import BaseWidget, beside, held, joined, worker
 from .uploader import Uploader
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class Recorder(BaseWidget):
         answer = {"type": "kept"} if safe else {"type": "have", "missing": missing or []}
         self.send({**answer, "client": message["client"], "take": take})
         if unwritten is not None:
-            threading.Thread(target=self._finish, args=(take, *unwritten, message["client"]), daemon=True).start()
+            beside(self._finish, take, *unwritten, message["client"])
 
     def _receive_sound(self, message: dict[str, Any], _buffers: list[Any]) -> None:
         """Send a take's sound to a page that wants to hear it and does not have it."""
@@ -270,11 +270,11 @@ class Recorder(BaseWidget):
 
     def _receive_earlier(self, _message: dict[str, Any], _buffers: list[Any]) -> None:
         """Put the takes of earlier sessions on the list."""
-        threading.Thread(target=self._read_earlier, daemon=True).start()
+        beside(self._read_earlier)
 
     def _uploaded(self, change: dict[str, Any]) -> None:
         if change["new"] is not None:
-            threading.Thread(target=self._take_over, args=(change["new"],), daemon=True).start()
+            beside(self._take_over, change["new"])
 
     def _take_over(self, key: str) -> None:
         try:
@@ -288,7 +288,7 @@ class Recorder(BaseWidget):
         """Where a take is whole, name it, keep it and judge it, beside the handler."""
         found = self._incoming.whole(take)
         if found is not None:
-            threading.Thread(target=self._finish, args=(take, *found, client), daemon=True).start()
+            beside(self._finish, take, *found, client)
 
     def _finish(self, take: str, pcm: bytes, facts: dict[str, Any], client: str) -> None:
         try:
@@ -312,7 +312,7 @@ class Recorder(BaseWidget):
             self._takes[take] = clip
             self.rows = [*(row for row in self.rows if row["id"] != take), _row(take, clip)]
             self._choose(take)
-        threading.Thread(target=self._judge, args=(take, clip), daemon=True).start()
+        beside(self._judge, take, clip)
 
     def _choose(self, take: str) -> None:
         with self._lock:

@@ -14,7 +14,7 @@ from vcnb.errors import SettingsError, VcnbError
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Secret
 
-from .base import BaseWidget, Progress, held, joined, secret_of, unless_stopped
+from .base import BaseWidget, Progress, beside, held, joined, secret_of, unless_stopped
 from .diagnosis import Diagnosis
 from .enrollment import Enrollment
 from .journey import (
@@ -275,7 +275,7 @@ class Studio(BaseWidget):
     def _uploaded(self, change: Any) -> None:
         key = change["new"]
         if key is not None:  # a large one is decoded first
-            threading.Thread(target=self._take_file, args=(key,), name="vcnb-studio", daemon=True).start()
+            beside(self._take_file, key, name="vcnb-studio")
 
     def _take_file(self, key: str) -> None:
         try:
@@ -342,7 +342,7 @@ class Studio(BaseWidget):
         if change["new"] is not None:
             return
         if self._stale:
-            threading.Thread(target=self._list_anew, name="vcnb-studio", daemon=True).start()
+            beside(self._list_anew, name="vcnb-studio")
         if (change["old"] or {}).get("kind") in ("delete", "restore"):
             self.synthesis.refresh()
         self._tell_ledger()

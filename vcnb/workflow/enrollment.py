@@ -133,7 +133,7 @@ def prepare(
         audio = source.url or data_uri(source.data, MEDIA_TYPES[source.container])
     sha256 = source.sha256 if source is not None and not source.url else hashlib.sha256(audio.encode()).hexdigest()
     for note in notes:
-        log.info(note)
+        log.log(logging.WARNING if progress is None else logging.INFO, note)
         if progress is not None:
             progress(note, 0.0)
     agreed = consent.strip()

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcnb.audio.clip import Clip, Speech
-from vcnb.audio.load import read_clip
 from vcnb.client.enrollment import EnrollmentClient
 from vcnb.errors import LibraryError, SettingsError, VcnbError, VoiceNotFoundError
 from vcnb.library import forgetting, takes, voices
 from vcnb.library.export import write_export
 from vcnb.library.intents import Intents
 from vcnb.library.money import booked
-from vcnb.library.sounds import read_sound
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Settings, data_folder
 
@@ -253,13 +251,7 @@ class Holdings:
             If it is not kept here.
         """
         named = voice_of(voice, region=self.region)
-        known = voices.known(self._shelf.store, self._shelf.account_of(named), named.voice)
-        if known is None or not known["sound"]:
-            raise LibraryError(
-                f"The recording that {named.voice} was made from is not kept here.",
-                remedy="enroll the recording itself, if you have it",
-            )
-        return read_clip(read_sound(self._shelf.store.folder, known["sound"]), name=known["clip_name"])
+        return voices.recording(self._shelf.store, self._shelf.account_of(named), named.voice)
 
     def takes(self) -> pd.DataFrame:
         """Show everything that was spoken; `take` gives its sound.
