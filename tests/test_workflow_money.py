@@ -45,10 +45,28 @@ def test_practice_costs_nothing():
     assert estimate(creations=9, texts="a" * 99, target_model="qwen3-tts-vc-2026-01-22", free=True).cost == 0
 
 
-@pytest.mark.parametrize("model", [None, "qwen3-tts-flash"])
-def test_a_text_without_a_model_that_can_speak_it_has_no_price(model):
+def test_a_text_without_a_model_that_can_speak_it_has_no_price():
     with pytest.raises(SettingsError, match="no model for cloned voices"):
-        estimate(texts="hello", target_model=model)
+        estimate(texts="hello", target_model="qwen3-tts-flash")
+    with pytest.raises(SettingsError, match="who speaks") as raised:
+        estimate(texts="hello")
+    assert raised.value.remedy == "give voice= or target_model="
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"texts": 5}, "A int is no text"),
+        ({"texts": None}, "A NoneType is no text"),
+        ({"texts": ["hello", b"hello"]}, "A bytes is no text"),
+        ({"creations": "3"}, "'3' is no number of voices"),
+        ({"creations": -1}, "-1 is no number of voices"),
+        ({"creations": 0.5}, "0.5 is no number of voices"),
+    ],
+)
+def test_what_is_no_text_and_no_number_has_no_price(given, said):
+    with pytest.raises(SettingsError, match=said):
+        estimate(**given, target_model="qwen3-tts-vc-2026-01-22")
 
 
 def test_the_limit_itself_may_be_spent_and_nothing_above_it():

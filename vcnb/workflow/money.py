@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 
 from vcnb.catalog import MODELS, PRICE_PER_CREATION
 from vcnb.client.text import count_characters
@@ -75,17 +76,25 @@ def estimate(
     Raises
     ------
     SettingsError
-        If the model is none that speaks with cloned voices, or there is a text and no model.
+        If the model is none that speaks with cloned voices, there is a text and no model, or one is no text or no
+        number.
 
     Notes
     -----
     The service's own count decides; ours follows its rule that a CJK character counts twice.
     """
-    spoken = [texts] if isinstance(texts, str) else list(texts)
+    if not isinstance(creations, Integral) or creations < 0:
+        raise SettingsError(f"{creations!r} is no number of voices.", remedy="give creations=, 0 or more")
+    spoken = [texts] if isinstance(texts, str) or not isinstance(texts, Iterable) else list(texts)
+    for text in spoken:
+        if not isinstance(text, str):
+            raise SettingsError(f"A {type(text).__name__} is no text.", remedy="give a str, or several of them")
     characters = sum(count_characters(text) for text in spoken)
     price = 0.0
     if spoken:
-        found = MODELS.get(target_model or "")
+        if target_model is None:
+            raise SettingsError("What a text costs depends on who speaks.", remedy="give voice= or target_model=")
+        found = MODELS.get(target_model)
         if found is None:
             raise SettingsError(
                 f"{target_model!r} is no model for cloned voices.", remedy=f"use one of {', '.join(MODELS)}"
