@@ -314,7 +314,7 @@ def test_a_wrong_key_is_named_at_once(on, practice):
     right, practice.api_key = practice.api_key, wrong
     began = time.monotonic()
     try:
-        with pytest.raises(errors.AuthenticationError, match='region is now "practice"'):
+        with pytest.raises(errors.AuthenticationError, match="the key that `vcnb practice` prints"):
             act(Row("", on, ""), practice, None)
     finally:
         practice.api_key = right

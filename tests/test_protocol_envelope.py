@@ -101,6 +101,8 @@ def test_a_wrong_key_names_the_region_it_was_tried_in():
     body = json.dumps({"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"}).encode()
     with pytest.raises(errors.AuthenticationError, match='region is now "beijing"'):
         decipher(401, body, region="beijing")
+    with pytest.raises(errors.AuthenticationError, match=r"try: give the key that `vcnb practice` prints$"):
+        decipher(401, body, region="practice")
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b"[]", b"null", b'{"code": null}'])

@@ -35,6 +35,7 @@ Verdict = tuple[type[ServiceError], str]
 _WORDS_LIMIT = 500  # ours: a page of HTML from a proxy is no message
 
 _KEY: Verdict = (AuthenticationError, 'keys differ between Singapore and Beijing; region is now "{region}"')
+_PRACTICE_KEY = "give the key that `vcnb practice` prints"
 _MAY: Verdict = (AccessDeniedError, "check in the console what the key's workspace may use")
 _PAY: Verdict = (QuotaError, "settle the account in the console; nothing was billed for this request")
 _SLOW: Verdict = (RateLimitedError, "wait a minute and ask again, or ask for fewer at once")
@@ -262,6 +263,8 @@ def error_of(
     # One line, and nothing that a terminal would obey.
     words = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", masked(message, key)).strip()[:_WORDS_LIMIT]
     kind, remedy = _verdict(code, words, status)
+    if kind is AuthenticationError and region == "practice":
+        remedy = _PRACTICE_KEY
     if not code and not words:
         words = f"The service refused with status {status} and said nothing."
         if status is not None and status < 500:
