@@ -110,10 +110,13 @@ def test_a_stop_keeps_what_is_spoken(practice, account):
     assert practice.counters()["synthesis"] == 12
 
 
-@pytest.mark.parametrize(("texts", "repeats"), [([], 1), (["Hello."], 0), ([""], 1)])
-def test_an_impossible_grid_is_refused_before_any_request(practice, account, texts, repeats):
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [([], {}), (["Hello."], {"repeats": 0}), ([""], {}), (["Hello."], {"language": "english"})],
+)
+def test_an_impossible_grid_is_refused_before_any_request(practice, account, texts, options):
     with pytest.raises((SettingsError, ValueError)):
-        account.grid(practice.voice(), texts, repeats=repeats, progress=quiet)
+        account.grid(practice.voice(), texts, progress=quiet, **options)
     assert practice.counters()["synthesis"] == 0
 
 

@@ -22,7 +22,7 @@ from .creation import Progress
 from .languages import check_language
 from .remote import check_url, fetch, is_url
 
-__all__ = ["Progress", "Request", "check_language", "check_models", "prepare"]
+__all__ = ["Progress", "Request", "check_models", "prepare"]
 
 log = logging.getLogger("vcnb")
 

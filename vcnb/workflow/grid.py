@@ -29,6 +29,7 @@ from vcnb.library.presence import Presence, lives
 from vcnb.protocol.voice import Voice
 
 from .grids import Grid, Row
+from .languages import check_language
 from .measuring import Numbers, measure_take
 from .money import estimate
 from .voices import voices_of
@@ -66,6 +67,7 @@ def fill(
     wanted = list(dict.fromkeys([texts] if isinstance(texts, str) else texts))
     if not named or not wanted or not isinstance(repeats, int) or repeats < 1:
         raise SettingsError("A grid needs voices, texts and at least one repeat.", remedy="give some of each")
+    check_language(language)
     for text in wanted:
         check_text(text)
     with closing(_Work(account, language, cancel)) as work:

@@ -17,8 +17,8 @@ from vcnb.errors import SettingsError
 from vcnb.protocol.voice import Voice
 from vcnb.settings import Settings
 
-from .enrollment import check_language
 from .keeping import Keeper, Replay
+from .languages import check_language
 from .money import Purse, Ticket, estimate
 from .shelf import Shelf
 
