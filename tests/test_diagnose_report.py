@@ -15,7 +15,7 @@ from vcnb.audio.load import read_clip
 from vcnb.diagnose.finding import Finding
 from vcnb.diagnose.page import as_page
 from vcnb.diagnose.report import Report, undecided, unreadable, worst
-from vcnb.errors import CancelledError, ClipError
+from vcnb.errors import CancelledError, ClipError, SettingsError
 
 HOSTILE = "<script>alert(1)</script> & $x_{y$.wav"
 
@@ -112,6 +112,12 @@ def test_no_recording_is_judged_twice_and_what_is_declared_is_judged_anew(monkey
     assert [each.verdict for each in again.findings if each.check == "language"] == ["pass"]
     with pytest.raises(TypeError):
         vcnb.diagnose(pcm_wav(sine(3.5, 16_000, hz=221.0), 16_000))
+
+
+@pytest.mark.parametrize("declared", [{"transcript": 5}, {"language": 5}, {"language": b"en"}])
+def test_what_is_declared_is_a_string(declared):
+    with pytest.raises(SettingsError, match=f"The {next(iter(declared))} is no string but"):
+        vcnb.diagnose(pcm_wav(sine(3.5, 16_000), 16_000), **declared)
 
 
 def test_a_diagnosis_can_be_stopped():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vcnb.audio.clip import Clip, Segment
 from vcnb.audio.load import load
-from vcnb.errors import ClipError, visible
+from vcnb.errors import ClipError, SettingsError, visible
 
 from .finding import Finding, Verdict
 from .judging import DECLARED, judge
@@ -246,9 +246,14 @@ def diagnose(
     ------
     ClipError
         If it cannot be read.
+    SettingsError
+        If language or transcript is no string.
     CancelledError
         If it was stopped.
     """
+    for name, declared in (("language", language), ("transcript", transcript)):
+        if not isinstance(declared, str | None):
+            raise SettingsError(f"The {name} is no string but {type(declared).__name__}.", remedy="give a str")
     clip = load(clip_or_path)
     return Report(clip.name, judge(Subject(clip, language, transcript), on_finding, cancel), clip)
 
