@@ -124,3 +124,11 @@ def test_what_is_no_recording_is_refused(tmp_path):
     for name in ("text.mp3", "nowhere.wav"):
         with pytest.raises(ClipError, match=name):
             best_window(tmp_path / name, progress=quiet)
+    with pytest.raises(ClipError, match="A NoneType is no recording"):
+        best_window(None, progress=quiet)
+
+
+def test_what_can_be_loaded_can_be_searched(voice):
+    (best, *_) = best_window((voice, RATE), progress=quiet)
+    (same, *_) = best_window(Clip(voice, RATE), progress=quiet)
+    assert (best.start, best.end) == (same.start, same.end)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcnb.audio.clip import Clip, Segment
+from vcnb.audio.load import Loadable, load
 from vcnb.audio.streaming import Streamed
 from vcnb.errors import CancelledError, ClipError, visible
 from vcnb.measure.speaker import speaker_embeddings
@@ -116,7 +117,7 @@ class Windows(Sequence[Window]):
 
 
 def best_window(
-    path: str | os.PathLike[str] | Clip,
+    path: Loadable,
     *,
     progress: Callable[[str, float | None], None] | None = None,
     cancel: threading.Event | None = None,
@@ -128,8 +129,9 @@ def best_window(
 
     Parameters
     ----------
-    path : path or Clip
-        The recording; an hour takes about half a minute and no more than 400 MB.
+    path : path, or what else `vcnb.load` takes
+        The recording; an hour in a file takes about half a minute and no more than 400 MB. All else is held in memory,
+        and may last ten minutes.
     progress : callable, optional
         Called with a sentence and a share (0 to 1). Not given: a progress bar, where it takes more than a second.
     cancel : threading.Event, optional
@@ -149,8 +151,8 @@ def best_window(
         If it was stopped.
     """
     with closing(_Teller(progress, cancel)) as teller:
-        source = _Held(path) if isinstance(path, Clip) else Streamed(path)
-        name = path.name if isinstance(path, Clip) else source.path.name  # type: ignore[union-attr]
+        source = Streamed(path) if isinstance(path, str | os.PathLike) else _Held(load(path))
+        name = source.path.name if isinstance(source, Streamed) else source.clip.name
         felt = survey(source.blocks(lambda share: teller("listening", LISTENED * share)))
         heard: list[Window] = []
 
