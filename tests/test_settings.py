@@ -134,6 +134,8 @@ def test_nothing_that_a_header_cannot_carry_is_taken(bad):
     with pytest.raises(SettingsError, match="no key has") as caught:
         Settings("practice", base, Secret(bad))
     assert bad not in str(caught.value)
+    with pytest.raises(SettingsError, match="5 is no workspace"):
+        Settings("practice", base, Secret(KEY), 5)
     assert Settings("practice", base, Secret(KEY), "ws_1-a").workspace == "ws_1-a"
 
 

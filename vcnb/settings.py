@@ -106,7 +106,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.api_key.sendable():
             raise _no_key()
-        if self.workspace and not _TOKEN.fullmatch(self.workspace):
+        if self.workspace and not (isinstance(self.workspace, str) and _TOKEN.fullmatch(self.workspace)):
             raise SettingsError(f"{self.workspace!r} is no workspace.", remedy="copy its id from the console")
 
     @property
