@@ -286,7 +286,7 @@ def test_load_does_without_a_browser_what_the_browser_would(folder, short, tmp_p
     path.write_bytes(short)
     panel, seen = Uploader(), []
     panel.observe(lambda change: seen.append(change["new"]), "chosen")
-    panel.load(path)
+    assert panel.load(path) is panel.clip
     assert panel.clip.name == "mine.wav"
     assert panel.path == path
     assert len(seen) == 1
@@ -301,6 +301,27 @@ def test_load_does_without_a_browser_what_the_browser_would(folder, short, tmp_p
     path.write_text("just words")
     with pytest.raises(ClipError, match="a text, not sound"):
         panel.load(path)
+
+
+def test_load_takes_what_the_recorder_takes(short):
+    panel, clip = Uploader(), vcnb.load(short, name="mine.wav")
+    for source, name, duration in [
+        (clip, "mine.wav", 2.0),
+        (short, "sound", 2.0),
+        ((sine(70, 8_000), 8_000), "sound", 70.0),
+    ]:
+        assert panel.load(source) is panel.clip
+        assert (panel.path, panel.clip.duration) == (None, duration)
+        assert (panel.files[-1]["name"], panel.files[-1]["duration"]) == (name, duration)
+    assert panel.clips[0] is clip
+    Page(panel).tell("find", key=panel.chosen)
+    until(lambda: panel.working is None and panel.error)
+    assert "nobody speaks" in str(panel.error)
+    for wrong, said in [(b"\x00\x01 no sound", "no sound|not sound"), (None, "A NoneType is no recording")]:
+        with pytest.raises(ClipError, match=said) as raised:
+            panel.load(wrong)
+        assert "x00" not in str(raised.value)
+    assert len(panel.files) == 3
 
 
 def test_hear_makes_a_player_of_the_row(folder, short):

@@ -15,10 +15,10 @@ import traitlets
 from vcnb.audio.clip import Clip
 from vcnb.audio.decode import SECONDS_CAP
 from vcnb.audio.header import Header, header
-from vcnb.audio.load import read_clip
+from vcnb.audio.load import Loadable, load, read_clip
 from vcnb.catalog import BYTES_PER_FILE, SECONDS_LIMIT
 from vcnb.errors import ClipError
-from vcnb.workflow.uploading import Arrived
+from vcnb.workflow.uploading import Arrived, plain_name
 
 from .arriving import Arriving
 from .base import Progress, held, joined
@@ -102,23 +102,32 @@ class Uploader(Arriving):
         """The best parts that were found last, as `vcnb.best_window` gives them; None before."""
         return self._windows
 
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Do without a browser what the browser would; the file stays where it is.
+    def load(self, source: Loadable) -> Clip | None:
+        """Do without a browser what the browser would; a file stays where it is.
 
         Parameters
         ----------
-        path : path
-            A file of the kernel's own machine.
+        source : path, bytes, file object, (samples, sample_rate), or Clip
+            As `vcnb.load` takes it; a path is one of the kernel's own machine.
+
+        Returns
+        -------
+        Clip or None
+            As `clip`: None for a file that is longer than ten minutes.
 
         Raises
         ------
         ClipError
             If it is missing or no sound.
         """
-        found = Path(os.path.expanduser(os.fsdecode(path)))
-        if not found.is_file():
-            raise ClipError(f"{found}: there is no such file.", remedy="check the path, or the working directory")
-        self._keep(found, found.name, uuid.uuid4().hex, ours=False)
+        if isinstance(source, str | os.PathLike):
+            found = Path(os.path.expanduser(os.fsdecode(source)))
+            if not found.is_file():
+                raise ClipError(f"{found}: there is no such file.", remedy="check the path, or the working directory")
+            self._keep(found, found.name, uuid.uuid4().hex, ours=False)
+        else:
+            self._hold(load(source), uuid.uuid4().hex)
+        return self.clip
 
     def close(self) -> None:
         """Close the panel; what was removed can no longer be put back, and is deleted."""
@@ -161,10 +170,7 @@ class Uploader(Arriving):
             if all(row["key"] != key for row in self.files):
                 window = self._windows[int(message["part"])]
                 name = f"{Path(self.parts['name']).stem} {window.start:.0f}-{window.end:.0f} s"
-                clip = replace(window.clip, name=name)
-                said = Header("wav", "pcm_s16le", clip.sample_rate, 1, clip.duration)
-                self._clips[key] = clip
-                self.files = [*self.files, _row(key, name, 2 * len(clip.samples), said, clip, decoded=False)]
+                self._hold(replace(window.clip, name=name), key)
             self._change(key, removed=False)
             self.chosen = key
 
@@ -204,6 +210,15 @@ class Uploader(Arriving):
             self.files = [*self.files, _row(key, name, size, said, clip, decoded=decoded)]
             self.chosen = key
 
+    def _hold(self, clip: Clip, key: str) -> None:
+        """Show and choose a recording that lies in no file of its own."""
+        said = Header("wav", "pcm_s16le", clip.sample_rate, 1, clip.duration)
+        row = _row(key, plain_name(clip.name), 2 * len(clip.samples), said, clip, decoded=False)
+        with self._rows_lock:
+            self._clips[key] = clip
+            self.files = [*self.files, row]
+            self.chosen = key
+
     def _clip_of(self, key: str) -> Clip | None:
         row = next(row for row in self.files if row["key"] == key)
         if key not in self._clips and key in self._paths and not row["long"]:
@@ -227,7 +242,8 @@ class Uploader(Arriving):
         if (self.heard or "").startswith("part:"):
             self.player = self.heard = None
         self.parts = None
-        self._windows = windows = best_window(self._paths[key][0], progress=progress, cancel=stopping)
+        recording = self._paths[key][0] if key in self._paths else self._clips[key]
+        self._windows = windows = best_window(recording, progress=progress, cancel=stopping)
         self.parts = _parts(key, name, windows)
 
     def _change(self, key: str, **changed: Any) -> None:
