@@ -165,6 +165,40 @@ def test_of_two_tabs_one_plays_and_the_other_can_take_over(book):
         other.close()
 
 
+def test_a_stream_that_was_heard_answers_other_tabs_and_leaves_nothing_once_its_panel_is_closed(book):
+    page = book.page
+    session = page.context.new_cdp_session(page)
+    n_claims = "(globalThis[Symbol.for('vcnb.sound')].claims?.size ?? 0)"
+
+    def n_listeners():
+        """How many the shared context has, as the browser itself counts them."""
+        context = {"expression": f"globalThis[Symbol.for('vcnb.sound')].contexts.get({RATE})"}
+        found = {"objectId": session.send("Runtime.evaluate", context)["result"]["objectId"]}
+        listeners = session.send("DOMDebugger.getEventListeners", found)["listeners"]
+        return [each["type"] for each in listeners].count("statechange")
+
+    try:
+        listen(page)
+        before = page.evaluate(n_claims)
+        page.evaluate(
+            "() => { [globalThis.claims, globalThis.tab] = [[], new BroadcastChannel('vcnb.sound')];"
+            " tab.onmessage = ({ data }) => data.claim && claims.push(data); }"
+        )
+        for name in ("one", "two"):
+            book.show(FEED + f"{name} = vcnb.Player(feed(0.3, 50)); {name}")
+            until_ended(book, name)
+        # It can be played again here: a tab in which it begins late must not say it once more.
+        page.evaluate("() => tab.postMessage({ claim: claims[0].claim, gesture: 0, mark: '' })")
+        page.wait_for_function("() => claims.some(({ answer }) => answer)")
+        assert (page.evaluate(n_claims), n_listeners()) == (before + 2, 2)
+        book.value("[one.close(), two.close()]")
+        page.wait_for_function(f"() => {n_claims} === {before}")
+        assert n_listeners() == 0
+    finally:
+        page.evaluate("() => globalThis.tab?.close()")
+        session.detach()
+
+
 @pytest.mark.parametrize("press", ["mouse", "key"])
 def test_where_the_browser_lets_nothing_sound_unasked_it_says_so_and_one_press_is_enough(book, tmp_path, press):
     go = tmp_path / "go"

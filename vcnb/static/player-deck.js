@@ -218,7 +218,7 @@ class Deck extends EventTarget {
   close() {
     clearTimeout(this.growing);
     this.pause();
-    if (this.streaming) this.stream.end();
+    this.stream?.close();
     this.outs?.forEach((out) => out.disconnect());
   }
 }

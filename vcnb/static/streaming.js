@@ -80,15 +80,20 @@ if (!page.mark) {
   listen(["pointerup", "keyup"], wake);
 }
 
-/** Which of several tabs plays what all of them receive: the one somebody touched last. True where it is this one. */
-async function wins(id, lost) {
+/**
+ * Which of several tabs plays what all of them receive: the one somebody touched last. True where it is this one. Others
+ * are answered until `over`: a tab that comes late must not say again what was heard here.
+ */
+async function wins(id, lost, over) {
   const mine = { claim: id, gesture: page.gesture, mark: page.mark };
   let alone = true;
   const better = (other) => other.gesture > mine.gesture || (other.gesture === mine.gesture && other.mark > mine.mark);
-  page.claims.add((other) => {
+  const claim = (other) => {
     if (other.claim !== id || other.mark === page.mark) return;
     if (better(other)) { alone = false; lost(); } else if (!other.answer) page.channel.postMessage({ ...mine, answer: true });
-  });
+  };
+  page.claims.add(claim);
+  over.addEventListener("abort", () => page.claims.delete(claim));
   page.channel?.postMessage(mine);
   await new Promise((resolve) => { setTimeout(resolve, CLAIM_MS); });
   return alone;
@@ -161,6 +166,7 @@ class Stream extends EventTarget {
   constructor(tape, player) {
     super();
     Object.assign(this, { tape, player, state: "waiting", fed: 0, out: 0, at: 0, wanted: BUFFER.quick, latest: -Infinity, underruns: 0, gap: 0, first: null, firstSound: null, startDelay: null });
+    this.over = new AbortController();
     tape.addEventListener("grown", (event) => this.grown(event));
     tape.addEventListener("learnt", () => this.fill());
     // Making a context and loading its code takes up to 0.2 s: done before the first piece comes.
@@ -189,7 +195,8 @@ class Stream extends EventTarget {
       this.out_ = this.context.createGain();
       this.ring.node.connect(this.out_);
       this.out_.connect(this.context.destination);
-      this.context.addEventListener("statechange", () => this.fill());
+      this.context.addEventListener("statechange", () => this.fill(), { signal: this.over.signal });
+      if (this.state === "ended") this.end(); // while it was being opened
     })());
   }
 
@@ -213,7 +220,7 @@ class Stream extends EventTarget {
    */
   async begin() {
     if (this.state !== "waiting" || !this.first?.pushed || !this.player.views) return;
-    const won = await wins(this.tape.facts.id, () => { this.yield(); });
+    const won = await wins(this.tape.facts.id, () => { this.yield(); }, this.over.signal);
     if (!won || this.state !== "waiting") return void (this.state === "waiting" && this.yield());
     await this.start();
   }
@@ -340,5 +347,11 @@ class Stream extends EventTarget {
     this.ring?.post({ end: true });
     this.out_?.disconnect();
     this.set("ended");
+  }
+
+  /** Nobody can play it here any more: the page and the context, which outlive it, let it go. */
+  close() {
+    this.end();
+    this.over.abort();
   }
 }
