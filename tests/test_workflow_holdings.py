@@ -198,6 +198,18 @@ def test_a_filtered_table_deletes_what_is_there_and_passes_over_what_is_gone(acc
     assert practice.counters()["voices"] == 0
 
 
+def test_who_deletes_by_name_is_told_the_id(account, practice):
+    voice = enrolled(account)
+    for name in ("kathleen", voice.preferred_name):
+        with pytest.raises(VoiceNotFoundError) as raised:
+            account.delete(name)
+        assert raised.value.remedy == f"its id is {voice.voice!r}"
+    with pytest.raises(VoiceNotFoundError) as raised:
+        account.delete("nobody")
+    assert "its id" not in raised.value.remedy
+    assert practice.counters()["voices"] == 1
+
+
 def test_voices_are_compared_by_the_recordings_that_they_were_made_from(account, practice, monkeypatch, tmp_path):
     voice, clip = enrolled(account), load(samples()["thorsten_en"])
     table = account.voices()

@@ -134,12 +134,9 @@ class Holdings:
         if named.voice not in self._known:
             self.list_voices()
         if named.voice not in self._known:
-            # On the wire six letters follow a name, as a rule.
-            names = {voice: known.preferred_name for voice, known in self._known.items()}
-            called = [voice for voice, name in names.items() if named.voice in (name, name.rpartition("_")[0])]
             raise VoiceNotFoundError(
                 f"Voice {named.voice!r} is not in the account's list.",
-                remedy=f"its id is {called[-1]!r}" if called else "give the id of one of account.voices()",
+                remedy=self._hint(named.voice) or "give the id of one of account.voices()",
             )
         return self._known[named.voice]
 
@@ -362,6 +359,9 @@ class Holdings:
                 client.delete(voice)
             except VcnbError as error:
                 if isinstance(error, VoiceNotFoundError):
+                    with contextlib.suppress(VcnbError):
+                        self.list_voices()
+                        error.remedy = self._hint(voice) or error.remedy
                     with contextlib.suppress(VcnbError):  # an account that is not the voice's says so, too
                         self._note_deleted(voice, self._shelf.certain_account_of(Voice(voice, region=self.region)))
                 if done:
@@ -370,6 +370,13 @@ class Holdings:
             self._note_deleted(voice, self._shelf.account_of(Voice(voice, region=self.region)))
             done.append(voice)
         return done
+
+    def _hint(self, name: str) -> str:
+        """Tell who gave a name for an id which one it is, as far as the list that was read last says."""
+        # On the wire six letters follow a name, as a rule.
+        names = {voice: known.preferred_name for voice, known in self._known.items()}
+        called = [voice for voice, its in names.items() if name in (its, its.rpartition("_")[0])]
+        return f"its id is {called[-1]!r}" if called else ""
 
     def _note_deleted(self, voice: str, account: str) -> None:
         self._known.pop(voice, None)
