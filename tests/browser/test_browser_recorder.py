@@ -597,20 +597,50 @@ def test_where_there_can_be_no_microphone_it_says_why_and_what_to_do(book):
     assert book.value("len(r.takes)") == 0
 
 
+# The tab is left, or seen again so many seconds later.
+HIDE = """([hidden, later]) => {
+  const now = Performance.prototype.now;
+  performance.now = () => now.call(performance) + 1000 * later;
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+  delete performance.now;
+}"""
+
+
 def test_a_hidden_tab_goes_on_recording_and_says_so(book):
     panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
     record(panel, 0.3)
-    hide = """hidden => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }"""
-    book.page.evaluate(hide, True)
+    book.page.evaluate(HIDE, [True, 0])
     book.page.wait_for_timeout(600)
-    book.page.evaluate(hide, False)
+    book.page.evaluate(HIDE, [False, 0])
     panel.get_by_text("The tab was hidden for 1 s.").wait_for()
     press(panel, "Stop")
     book.wait_for_value("len(r.takes)", 1)
     assert faithful(book, noise())
+
+
+def test_who_comes_back_long_after_the_limit_reads_why_the_take_ended(book):
+    code = "r = Recorder(countdown=0, stop_by_itself=False); limits = r.setup['limits'] | {'longest': 2.0}\n"
+    panel = book.show(SHOW + code + "r.setup = r.setup | {'limits': limits}; r")
+    record(panel, 0.1)
+    try:
+        book.page.evaluate(HIDE, [True, 0])
+        panel.get_by_text("are the most the service takes").wait_for()
+    finally:
+        book.page.evaluate(HIDE, [False, 3590])
+    panel.get_by_text("are the most the service takes").wait_for()
+    assert "hidden" not in panel.locator(".vc-notice:visible").inner_text()
+
+
+def test_a_take_that_begins_in_a_hidden_tab_says_how_long_it_was_hidden(book):
+    panel = book.show(SHOW + "r = Recorder(countdown=0, stop_by_itself=False); r")
+    try:
+        book.page.evaluate(HIDE, [True, 0])
+        record(panel, 0.1)
+    finally:
+        book.page.evaluate(HIDE, [False, 3590])
+    panel.get_by_text("The tab was hidden for 359").wait_for()
+    press(panel, "Stop")
 
 
 def test_a_browser_without_frames_records_through_its_audio_thread(book):

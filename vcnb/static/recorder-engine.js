@@ -90,7 +90,8 @@ class Engine extends EventTarget {
     const { microphone, language, scenario } = this, { rate } = microphone, { longest } = this.limits;
     // What is seen of the take: its samples, and the coach's figures of them.
     this.sound = { rate, all: new Float32Array(longest * rate), n: 0 };
-    [this.figures, this.waiting, this.n_waiting, this.hidden, this.away] = [null, [], 0, document.hidden, 0];
+    [this.figures, this.waiting, this.n_waiting, this.away] = [null, [], 0, 0];
+    this.left = document.hidden ? performance.now() : 0; // who left during the countdown is away from the first sample
     this.take = this.wire.begin({ rate, language, scenario, slips: [], recorded_at: new Date().toISOString(), ...microphone.facts });
     microphone.keep(longest);
     this.become("recording");
@@ -129,7 +130,7 @@ class Engine extends EventTarget {
     this.post();
     take.end({ ended: why, ...(slips && { slips }) });
     this.shut();
-    if (this.away) this.note = { words: "note.hidden", values: { seconds: (this.away / 1000).toFixed(0) } };
+    this.countAway(); // who comes back after the take has missed nothing more of it
     if (why === "ready" || why === "limit") this.note = { words: `note.${why}`, values: {} };
     [this.stopping, this.last] = [false, take];
     this.become("idle");
@@ -185,12 +186,16 @@ class Engine extends EventTarget {
 
   watchTab() {
     if (document.hidden) this.left = this.live ? performance.now() : 0;
-    else if (this.left) {
-      this.away += performance.now() - this.left;
-      this.left = 0;
-      this.note = { words: "note.hidden", values: { seconds: Math.max(1, this.away / 1000).toFixed(0) } };
-      this.changed();
-    }
+    else if (this.countAway()) this.changed();
+  }
+
+  /** Add the time since the tab was left to that of the take, and say it; true where it was left. */
+  countAway() {
+    if (!this.left) return false;
+    this.away += performance.now() - this.left;
+    this.left = 0;
+    this.note = { words: "note.hidden", values: { seconds: Math.max(1, this.away / 1000).toFixed(0) } };
+    return true;
   }
 
   async hear(id) {
