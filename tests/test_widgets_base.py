@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 import pytest
 
@@ -151,6 +152,20 @@ def test_every_word_that_is_said_stands_in_the_table_and_the_reverse(name):
     }
     python = {"step.practice", "nothing", "unnamed.file"}  # said by the kernel
     assert unsaid - python == set()
+
+
+def test_files_that_panels_share_could_all_stand_in_one_panel():
+    made = Counter()
+    for path in STATIC.glob("*.js"):
+        own = joined(path.stem).removeprefix(joined()).strip()
+        if sum(own in panel._esm for panel in PANELS.values()) > 1:
+            made.update(re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", path.read_text(), re.MULTILINE))
+    assert len(made) > 50
+    assert [name for name, n in made.items() if n > 1] == []
+
+
+def test_one_file_writes_the_head_of_wav():
+    assert [path.name for path in STATIC.glob("*.js") if "WAVEfmt" in path.read_text()] == ["wav.js"]
 
 
 def test_a_file_for_the_browser_stays_readable():

@@ -26,19 +26,13 @@ function soundOf(bytes) {
 }
 
 /** What the browser decoded, as 16-bit WAV of at most two channels. */
-function wavOf(decoded) {
+function decodedAsWav(decoded) {
   const channels = Array.from({ length: Math.min(2, decoded.numberOfChannels) }, (_, i) => decoded.getChannelData(i));
-  const step = 2 * channels.length, size = step * decoded.length, view = new DataView(new ArrayBuffer(44 + size));
-  const write = (offset, text) => [...text].forEach((letter, i) => view.setUint8(offset + i, letter.charCodeAt(0)));
-  write(0, "RIFF"); view.setUint32(4, 36 + size, true); write(8, "WAVEfmt "); view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true); view.setUint16(22, channels.length, true); view.setUint32(24, decoded.sampleRate, true);
-  view.setUint32(28, step * decoded.sampleRate, true); view.setUint16(32, step, true); view.setUint16(34, 16, true);
-  write(36, "data"); view.setUint32(40, size, true);
-  const samples = new Int16Array(view.buffer, 44);
+  const steps = new Int16Array(channels.length * decoded.length);
   channels.forEach((channel, c) => {
-    for (let i = 0; i < channel.length; i++) samples[i * channels.length + c] = Math.max(-32768, Math.min(32767, Math.round(channel[i] * 32768)));
+    for (let i = 0; i < channel.length; i++) steps[i * channels.length + c] = Math.max(-32768, Math.min(32767, Math.round(channel[i] * 32768)));
   });
-  return view.buffer;
+  return wavOf([steps], { rate: decoded.sampleRate, channels: channels.length });
 }
 
 /** The files that this page sends for one model, one after the other; all its views show them. */
@@ -158,8 +152,8 @@ class Transfers extends EventTarget {
     } catch {
       return this.refuse(transfer, said);
     }
-    const wav = wavOf(decoded), name = `${transfer.name.replace(/\.\w+$/, "")}.wav`;
-    Object.assign(transfer, { file: new Blob([wav]), size: wav.byteLength, decoded: true, name, got: 0, next: 0 });
+    const file = decodedAsWav(decoded), name = `${transfer.name.replace(/\.\w+$/, "")}.wav`;
+    Object.assign(transfer, { file, size: file.size, decoded: true, name, got: 0, next: 0 });
     return this.list.includes(transfer) ? this.open(transfer) : undefined;
   }
 

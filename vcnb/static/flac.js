@@ -1,4 +1,4 @@
-// A clip as a file: WAV, or FLAC. Both are made here, so that they also work while the kernel is busy or gone.
+// A clip for a file: the PCM and the words of WAV, and FLAC, made here as WAV is.
 
 /** Whole steps of `bits`, held at full scale. */
 function stepsOf(samples, bits) {
@@ -29,19 +29,13 @@ function infoOf(tags) {
   return parts.length ? chunkOf("LIST", joinedBytes([utf8.encode("INFO"), ...parts])) : new Uint8Array(0);
 }
 
-/** Mono WAV; `tags` as the kernel gives them. */
-function wavOf(samples, rate, bits, tags = {}) {
-  const steps = stepsOf(samples, bits), width = bits / 8, size = width * steps.length, info = infoOf(tags);
-  const view = new DataView(new ArrayBuffer(44 + size + (size % 2)));
-  const write = (at, text) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
-  write(0, "RIFF"); view.setUint32(4, view.byteLength - 8 + info.length, true); write(8, "WAVEfmt "); view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true); view.setUint16(22, 1, true); view.setUint32(24, rate, true);
-  view.setUint32(28, width * rate, true); view.setUint16(32, width, true); view.setUint16(34, bits, true);
-  write(36, "data"); view.setUint32(40, size, true);
+/** Mono PCM as a WAV file bears it: of `bits`, the least byte first. */
+function pcmOf(samples, bits) {
+  const steps = stepsOf(samples, bits), width = bits / 8, pcm = new Uint8Array(width * steps.length);
   for (let i = 0; i < steps.length; i++) {
-    for (let k = 0; k < width; k++) view.setUint8(44 + width * i + k, (steps[i] >> (8 * k)) & 255);
+    for (let k = 0; k < width; k++) pcm[width * i + k] = (steps[i] >> (8 * k)) & 255;
   }
-  return new Blob([view, info], { type: "audio/wav" });
+  return pcm;
 }
 
 // FLAC, RFC 9639: fixed predictors and Rice codes, the part of the format that needs no search.
@@ -133,8 +127,7 @@ function putFrame(bits, block, number, depth) {
   bits.put(checksum(bits.bytes, start, bits.at, 16, 0x18005), 16);
 }
 
-/** Mono FLAC without loss; its sum of all samples (MD5) is left out, as the format allows. */
-/** The same of a FLAC file: a Vorbis comment, RFC 9639, 8.6. */
+/** What is to be known of a speech, in a FLAC file: a Vorbis comment, RFC 9639, 8.6. */
 function commentsOf(tags) {
   const text = (words) => {
     const bytes = new TextEncoder().encode(words), size = new Uint8Array(4);
@@ -146,6 +139,7 @@ function commentsOf(tags) {
   return fields.length ? joinedBytes([...text("vcnb"), count, ...fields.flatMap(([name, words]) => text(`${name.toUpperCase()}=${words}`))]) : new Uint8Array(0);
 }
 
+/** Mono FLAC without loss; its sum of all samples (MD5) is left out, as the format allows. */
 function flacOf(samples, rate, bits, tags = {}) {
   const steps = stepsOf(samples, bits), comments = commentsOf(tags), out = new Bits(64 + samples.length * (bits / 8));
   for (const letter of "fLaC") out.put(letter.charCodeAt(0), 8);

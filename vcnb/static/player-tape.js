@@ -162,7 +162,8 @@ class Tape extends EventTarget {
   /** A name for a file; kinds are "wav" and "flac". */
   file(kind) {
     const name = (this.facts.name || "clip").replace(/\.\w+$/, "").replace(/[^\w-]+/g, "_");
-    const make = kind === "flac" ? flacOf : wavOf;
-    return [make(this.samples, this.rate, this.bits, this.facts.tags), `${name}.${kind}`];
+    const { samples, rate, bits, facts: { tags = {} } } = this;
+    const file = kind === "flac" ? flacOf(samples, rate, bits, tags) : wavOf([pcmOf(samples, bits)], { rate, bits, info: infoOf(tags) });
+    return [file, `${name}.${kind}`];
   }
 }

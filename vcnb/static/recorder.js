@@ -150,12 +150,7 @@ function uploadBox(view) {
 
 /** A take as a file, made here, for when there is no kernel to give it to. */
 function saveWav({ pieces, facts: { rate }, id }) {
-  const n = pieces.reduce((sum, piece) => sum + piece.byteLength, 0), head = new DataView(new ArrayBuffer(44));
-  const write = (at, text) => [...text].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
-  write(0, "RIFF"); head.setUint32(4, 36 + n, true); write(8, "WAVEfmt "); head.setUint32(16, 16, true); head.setUint16(20, 1, true);
-  head.setUint16(22, 1, true); head.setUint32(24, rate, true); head.setUint32(28, 2 * rate, true); head.setUint16(32, 2, true); head.setUint16(34, 16, true);
-  write(36, "data"); head.setUint32(40, n, true);
-  const link = h("a", { href: URL.createObjectURL(new Blob([head, ...pieces], { type: "audio/wav" })), download: `take-${id}.wav` });
+  const link = h("a", { href: URL.createObjectURL(wavOf(pieces, { rate })), download: `take-${id}.wav` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

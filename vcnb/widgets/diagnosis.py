@@ -65,7 +65,9 @@ class Diagnosis(Arriving):
     <Diagnosis of <Clip 14.20 s at 48000 Hz 'me.wav'>>
     """
 
-    _esm = joined("wave", "spectrogram", "player-lanes", "drop", "diagnosis-lanes", "diagnosis-list", "diagnosis")
+    _esm = joined(
+        *("wave", "spectrogram", "player-lanes", "wav", "drop"), "diagnosis-lanes", "diagnosis-list", "diagnosis"
+    )
     _css = joined("player", "drop", "diagnosis", kind="css")
     _parts = ("player", "drop", "diagnosis")
     player = held()

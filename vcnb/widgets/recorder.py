@@ -106,6 +106,7 @@ class Recorder(BaseWidget):
     _esm = LISTENER + joined(
         "wave",
         "spectrogram",
+        "wav",
         *(f"recorder-{part}" for part in ("capture", "pouch", "transport", "engine", "parts", "picture")),
         "recorder",
     )

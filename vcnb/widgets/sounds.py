@@ -32,7 +32,7 @@ __all__ = ["PLAYER_FILES", "SAMPLES_PER_MESSAGE", "Sound", "SoundPanel", "as_sen
 
 # What a panel that plays needs of `vcnb/static`, in order.
 PLAYER_FILES = (
-    *("wave", "spectrogram", "streaming", "flac"),
+    *("wave", "spectrogram", "streaming", "wav", "flac"),
     *("player-tape", "player-deck", "player-lanes", "player-parts"),
 )
 # Ours: browsers and servers take 10 MiB a message at most; 1 MiB with four under way was the fastest.

@@ -65,7 +65,7 @@ class Uploader(Arriving):
     <Uploader>
     """
 
-    _esm = joined("wave", "drop", "uploader-parts", "uploader")
+    _esm = joined("wave", "wav", "drop", "uploader-parts", "uploader")
     _css = joined("drop", "uploader", kind="css")
     _parts = ("drop", "uploader")
     files = traitlets.List().tag(sync=True)
