@@ -168,6 +168,13 @@ def test_one_file_writes_the_head_of_wav():
     assert [path.name for path in STATIC.glob("*.js") if "WAVEfmt" in path.read_text()] == ["wav.js"]
 
 
+def test_what_a_rule_of_style_names_is_drawn_somewhere():
+    drawn = {word for path in STATIC.glob("*.js") for word in re.findall(r"[\w-]+", path.read_text())}
+    for path in STATIC.glob("*.css"):
+        rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        assert set(re.findall(r"\.((?:vc|is|has)-[\w-]+)", rules)) - drawn == set(), path.name
+
+
 def test_a_file_for_the_browser_stays_readable():
     for path in [*STATIC.glob("*.js"), *STATIC.glob("*.css")]:
         assert len(path.read_text().splitlines()) <= 400, path.name
