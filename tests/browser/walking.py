@@ -18,7 +18,12 @@ RATE = 44_100  # Hz, of the browser's own fake device
 CONSENT = "I am the speaker and I agree that this voice is cloned for tests."
 MOST_TABS = 150  # from one end of a step to the other
 # Presses of a real mouse, whatever they hit.
-COUNT = "() => { globalThis.n_clicks = 0; addEventListener('pointerdown', (e) => { n_clicks += e.isTrusted; }, true); }"
+# One listener a page, however often it is asked: a second one counted each click of a later test twice.
+COUNT = """() => {
+  globalThis.countClick ??= (e) => { n_clicks += e.isTrusted; };
+  globalThis.n_clicks = 0;
+  addEventListener('pointerdown', countClick, true);
+}"""
 RECORDED = """([node, seconds]) => node.querySelector('.vc-live')
   && Number(node.querySelector('.vc-timer span')?.textContent) >= seconds"""
 
